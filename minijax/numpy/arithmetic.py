@@ -1,0 +1,257 @@
+"""Arithmetic, element by element: sums, products, quotients, signs, the larger and the smaller of two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minijax import dtypes, lax
+from minijax.array import Array
+from minijax.numpy.logic import isnan, logical_and
+from minijax.numpy.promotion import (
+    array_of,
+    check_arraylike,
+    ensure_arraylike,
+    promote_args,
+    promote_args_inexact,
+    promote_args_numeric,
+    promote_dtypes_inexact,
+    strong_scalar,
+)
+from minijax.numpy.selection import if_else
+
+__all__ = [
+    "abs",
+    "absolute",
+    "add",
+    "clip",
+    "conj",
+    "conjugate",
+    "divide",
+    "divmod",
+    "fabs",
+    "floor_divide",
+    "fmax",
+    "fmin",
+    "fmod",
+    "heaviside",
+    "imag",
+    "maximum",
+    "minimum",
+    "mod",
+    "multiply",
+    "negative",
+    "positive",
+    "real",
+    "reciprocal",
+    "remainder",
+    "sign",
+    "subtract",
+    "true_divide",
+]
+
+
+# --------------------------------------------------------------------------- sums and products
+
+
+def add(x: Any, y: Any, /) -> Array:
+    """x + y; logical or for booleans."""
+    x, y = promote_args("add", x, y)
+    return lax.bitwise_or(x, y) if _is_bool(x) else lax.add(x, y)
+
+
+def subtract(x: Any, y: Any, /) -> Array:
+    """x - y. TypeError for booleans."""
+    return lax.sub(*promote_args("subtract", x, y))
+
+
+def multiply(x: Any, y: Any, /) -> Array:
+    """x * y; logical and for booleans."""
+    x, y = promote_args("multiply", x, y)
+    return lax.bitwise_and(x, y) if _is_bool(x) else lax.mul(x, y)
+
+
+def negative(x: Any, /) -> Array:
+    """-x. TypeError for booleans."""
+    return lax.neg(*promote_args("negative", x))
+
+
+def positive(x: Any, /) -> Array:
+    """x itself."""
+    return ensure_arraylike("positive", x)
+
+
+def _is_bool(x: Any) -> bool:
+    return isinstance(x, bool) or getattr(x, "dtype", None) == np.bool_
+
+
+# --------------------------------------------------------------------------- signs and magnitudes
+
+
+def absolute(x: Any, /) -> Array:
+    """|x|."""
+    x = ensure_arraylike("absolute", x)
+    return x if dtypes.kind(x.dtype) in "bu" else lax.abs(x)
+
+
+def abs(x: Any, /) -> Array:
+    """|x|."""
+    return absolute(x)
+
+
+def fabs(x: Any, /) -> Array:
+    """|x| as a float."""
+    return lax.abs(*promote_args_inexact("fabs", x))
+
+
+def sign(x: Any, /) -> Array:
+    """-1, 0 or 1 as x is negative, zero or positive; NaN for NaN."""
+    return lax.sign(*promote_args("sign", x))
+
+
+def heaviside(x1: Any, x2: Any, /) -> Array:
+    """0 where x1 is negative, 1 where it is positive, x2 where it is zero."""
+    x1, x2 = map(array_of, promote_dtypes_inexact(*ensure_arraylike("heaviside", x1, x2)))
+    zero, one = strong_scalar(0, x1.dtype), strong_scalar(1, x1.dtype)
+    at_zero = if_else(lax.ne(x1, x1), x1, x2)
+    return if_else(lax.lt(x1, zero), zero, if_else(lax.gt(x1, zero), one, at_zero))
+
+
+def conjugate(x: Any, /) -> Array:
+    """The complex conjugate: x itself, which is real."""
+    return ensure_arraylike("conjugate", x)
+
+
+def conj(x: Any, /) -> Array:
+    """The complex conjugate: x itself, which is real."""
+    return ensure_arraylike("conj", x)
+
+
+def real(val: Any, /) -> Array:
+    """The real part: val itself."""
+    return ensure_arraylike("real", val)
+
+
+def imag(val: Any, /) -> Array:
+    """The imaginary part: zeros."""
+    return lax.full_like(ensure_arraylike("imag", val), 0)
+
+
+# --------------------------------------------------------------------------- quotients and remainders
+
+
+def true_divide(x1: Any, x2: Any, /) -> Array:
+    """x1 / x2 as floats."""
+    return lax.div(*promote_args_inexact("true_divide", x1, x2))
+
+
+def divide(x1: Any, x2: Any, /) -> Array:
+    """x1 / x2 as floats."""
+    return true_divide(x1, x2)
+
+
+def reciprocal(x: Any, /) -> Array:
+    """1 / x as a float."""
+    (x,) = promote_dtypes_inexact(ensure_arraylike("reciprocal", x))
+    return lax.integer_pow(x, -1)
+
+
+def floor_divide(x1: Any, x2: Any, /) -> Array:
+    """x1 / x2 rounded down. An integer divided by zero gives -1, or -2 when it is negative."""
+    x1, x2 = map(array_of, promote_args_numeric("floor_divide", x1, x2))
+    kind = dtypes.kind(x1.dtype)
+    if kind == "f":
+        return _float_divmod(x1, x2)[0]
+    quotient = lax.div(x1, x2)
+    if kind == "u":
+        return quotient
+    # lax.div rounds towards zero, which is up where the signs differ.
+    rounded_up = logical_and(lax.ne(lax.sign(x1), lax.sign(x2)), lax.rem(x1, x2) != 0)
+    return if_else(rounded_up, quotient - 1, quotient)
+
+
+def divmod(x1: Any, x2: Any, /) -> tuple[Array, Array]:
+    """(floor_divide(x1, x2), remainder(x1, x2))."""
+    x1, x2 = map(array_of, promote_args_numeric("divmod", x1, x2))
+    if dtypes.kind(x1.dtype) == "f":
+        return _float_divmod(x1, x2)
+    return floor_divide(x1, x2), remainder(x1, x2)
+
+
+def _float_divmod(x1: Array, x2: Array) -> tuple[Array, Array]:
+    mod = lax.rem(x1, x2)
+    div = lax.div(if_else(x2 == 0, x1, lax.sub(x1, mod)), x2)
+    opposite = lax.bitwise_and(mod != 0, lax.ne(lax.sign(x2), lax.sign(mod)))
+    mod = lax.select(opposite, mod + x2, mod)
+    div = lax.select(opposite, div - 1.0, div)
+    return lax.round(div), mod
+
+
+def remainder(x1: Any, x2: Any, /) -> Array:
+    """x1 - floor(x1 / x2) * x2, which has the sign of x2. An integer modulo zero is 0."""
+    x1, x2 = map(array_of, promote_args_numeric("remainder", x1, x2))
+    x2 = _without_integer_zero(x2)
+    zero = strong_scalar(0, x1.dtype)
+    mod = lax.rem(x1, x2)
+    nonzero = lax.ne(mod, zero)
+    opposite = lax.bitwise_and(lax.ne(lax.lt(mod, zero), lax.lt(x2, zero)), nonzero)
+    return lax.select(opposite, lax.add(mod, x2), mod)
+
+
+def mod(x1: Any, x2: Any, /) -> Array:
+    """x1 - floor(x1 / x2) * x2, which has the sign of x2."""
+    return remainder(x1, x2)
+
+
+def fmod(x1: Any, x2: Any, /) -> Array:
+    """x1 - trunc(x1 / x2) * x2, which has the sign of x1. An integer modulo zero is 0."""
+    x1, x2 = ensure_arraylike("fmod", x1, x2)
+    if dtypes.is_integer(dtypes.result_type(x1, x2)):
+        x2 = _without_integer_zero(x2)
+    return lax.rem(*promote_args_numeric("fmod", x1, x2))
+
+
+def _without_integer_zero(x: Array) -> Array:
+    """Integers with 1 in place of 0: modulo 1 everything is 0."""
+    return if_else(x == 0, lax.full_like(x, 1), x) if dtypes.is_integer(x.dtype) else x
+
+
+# --------------------------------------------------------------------------- the larger and the smaller
+
+
+def maximum(x: Any, y: Any, /) -> Array:
+    """The larger of x and y; NaN if either is NaN."""
+    return lax.max(*promote_args("maximum", x, y))
+
+
+def minimum(x: Any, y: Any, /) -> Array:
+    """The smaller of x and y; NaN if either is NaN."""
+    return lax.min(*promote_args("minimum", x, y))
+
+
+def fmax(x1: Any, x2: Any) -> Array:
+    """The larger of x1 and x2; the other one if one is NaN."""
+    x1, x2 = ensure_arraylike("fmax", x1, x2)
+    return if_else((x1 > x2) | isnan(x2), x1, x2)
+
+
+def fmin(x1: Any, x2: Any) -> Array:
+    """The smaller of x1 and x2; the other one if one is NaN."""
+    x1, x2 = ensure_arraylike("fmin", x1, x2)
+    return if_else((x1 < x2) | isnan(x2), x1, x2)
+
+
+def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Array:
+    """arr with what is below `min` raised to it, and what is above `max` lowered to it.
+
+    Either bound may be None. The dtype is that of the three together.
+    """
+    if arr is None:
+        raise ValueError("clip got no array: write jnp.clip(x, min, max).")
+    check_arraylike("clip", arr)
+    if min is not None:
+        arr = maximum(min, arr)
+    if max is not None:
+        arr = minimum(max, arr)
+    return ensure_arraylike("clip", arr)

@@ -1,0 +1,188 @@
+"""Comparisons, logical operations and tests of single numbers; all results are booleans."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from minijax import dtypes, lax
+from minijax.array import Array
+from minijax.numpy.promotion import (
+    array_of,
+    convert,
+    ensure_arraylike,
+    promote_args,
+    promote_args_inexact,
+    reject,
+    strong_scalar,
+)
+
+__all__ = [
+    "equal",
+    "greater",
+    "greater_equal",
+    "isclose",
+    "iscomplex",
+    "iscomplexobj",
+    "isfinite",
+    "isinf",
+    "isnan",
+    "isneginf",
+    "isposinf",
+    "isreal",
+    "isrealobj",
+    "isscalar",
+    "less",
+    "less_equal",
+    "logical_and",
+    "logical_not",
+    "logical_or",
+    "logical_xor",
+    "not_equal",
+]
+
+# --------------------------------------------------------------------------- comparisons
+
+
+def equal(x: Any, y: Any, /) -> Array:
+    """x == y."""
+    return lax.eq(*promote_args("equal", x, y))
+
+
+def not_equal(x: Any, y: Any, /) -> Array:
+    """x != y."""
+    return lax.ne(*promote_args("not_equal", x, y))
+
+
+def greater(x: Any, y: Any, /) -> Array:
+    """x > y."""
+    return lax.gt(*promote_args("greater", x, y))
+
+
+def greater_equal(x: Any, y: Any, /) -> Array:
+    """x >= y."""
+    return lax.ge(*promote_args("greater_equal", x, y))
+
+
+def less(x: Any, y: Any, /) -> Array:
+    """x < y."""
+    return lax.lt(*promote_args("less", x, y))
+
+
+def less_equal(x: Any, y: Any, /) -> Array:
+    """x <= y."""
+    return lax.le(*promote_args("less_equal", x, y))
+
+
+def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
+    """Whether |a - b| <= atol + rtol * |b|; infinities are close when equal, NaNs only under `equal_nan`."""
+    a, b = map(array_of, promote_args_inexact("isclose", a, b))
+    rtol, atol = convert(rtol, a.dtype), convert(atol, a.dtype)
+    both_nan = logical_and(isnan(a), isnan(b))
+    finite = isfinite(b)
+    in_range = lax.le(lax.abs(lax.sub(a, b)), lax.add(atol, lax.mul(rtol, lax.abs(b))))
+    out = logical_or(lax.eq(a, b), logical_and(finite, in_range))
+    return logical_or(out, both_nan) if equal_nan else out
+
+
+# --------------------------------------------------------------------------- logical operations
+
+
+def logical_and(x: Any, y: Any, /) -> Array:
+    """Whether x and y are both nonzero."""
+    return lax.bitwise_and(*map(_truth, promote_args("logical_and", x, y)))
+
+
+def logical_or(x: Any, y: Any, /) -> Array:
+    """Whether x or y or both are nonzero."""
+    return lax.bitwise_or(*map(_truth, promote_args("logical_or", x, y)))
+
+
+def logical_xor(x: Any, y: Any, /) -> Array:
+    """Whether just one of x and y is nonzero."""
+    return lax.bitwise_xor(*map(_truth, promote_args("logical_xor", x, y)))
+
+
+def logical_not(x: Any, /) -> Array:
+    """Whether x is zero."""
+    return lax.bitwise_not(*map(_truth, promote_args("logical_not", x)))
+
+
+def _truth(x: Any) -> Any:
+    dtype = dtypes.dtype(x)
+    return x if dtypes.kind(dtype) == "b" else lax.ne(x, convert(0, dtype, dtypes.is_weakly_typed(x)))
+
+
+# --------------------------------------------------------------------------- tests of numbers
+
+
+def isnan(x: Any, /) -> Array:
+    """Whether x is NaN."""
+    x = ensure_arraylike("isnan", x)
+    return lax.ne(x, x)
+
+
+def isfinite(x: Any, /) -> Array:
+    """Whether x is neither infinite nor NaN."""
+    x = ensure_arraylike("isfinite", x)
+    return lax.is_finite(x) if dtypes.is_float(x.dtype) else lax.full_like(x, True, dtype=np.bool_)
+
+
+def isinf(x: Any, /) -> Array:
+    """Whether x is infinite, of either sign."""
+    x = ensure_arraylike("isinf", x)
+    return _is(lax.abs(x), np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
+
+
+def isposinf(x: Any, /, out: None = None) -> Array:
+    """Whether x is positive infinity."""
+    reject("isposinf", out=out)
+    x = ensure_arraylike("isposinf", x)
+    return _is(x, np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
+
+
+def isneginf(x: Any, /, out: None = None) -> Array:
+    """Whether x is negative infinity."""
+    reject("isneginf", out=out)
+    x = ensure_arraylike("isneginf", x)
+    return _is(x, -np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
+
+
+def _is(x: Array, value: float) -> Array:
+    return lax.eq(x, strong_scalar(value, x.dtype))
+
+
+def _nowhere(x: Array) -> Array:
+    return lax.full_like(x, False, dtype=np.bool_)
+
+
+def isreal(x: Any) -> Array:
+    """True everywhere: there are no complex arrays."""
+    x = ensure_arraylike("isreal", x)
+    return lax.eq(lax.full_like(x, 0), strong_scalar(0, x.dtype))
+
+
+def iscomplex(x: Any) -> Array:
+    """False everywhere: there are no complex arrays."""
+    x = ensure_arraylike("iscomplex", x)
+    return lax.ne(lax.full_like(x, 0), strong_scalar(0, x.dtype))
+
+
+def iscomplexobj(x: Any) -> bool:
+    """Whether x has a complex dtype, whatever its values."""
+    return isinstance(x, complex) or np.issubdtype(getattr(x, "dtype", np.float32), np.complexfloating)
+
+
+def isrealobj(x: Any) -> bool:
+    """Whether x does not have a complex dtype."""
+    return not iscomplexobj(x)
+
+
+def isscalar(element: Any) -> bool:
+    """Whether x is a number, or an array of shape ()."""
+    if isinstance(element, (np.ndarray, Array)):
+        return element.ndim == 0
+    if hasattr(element, "__jax_array__"):
+        return isscalar(element.__jax_array__())
+    return np.isscalar(element)

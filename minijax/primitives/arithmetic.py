@@ -1,0 +1,333 @@
+"""Elementwise arithmetic: the four operations, remainders, extrema, whole powers and roots.
+
+Integers wrap around, as in XLA. Integer division by zero is -1 (all bits set), the remainder the dividend.
+"""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from minijax.array import Array
+from minijax.core import ShapedArray, is_linear
+from minijax.primitives.comparison import eq, ge
+from minijax.primitives.conversion import convert_element_type
+from minijax.primitives.families import (
+    binary,
+    def_bilinear,
+    def_joint_jvp,
+    def_jvp,
+    def_not_differentiable,
+    evaluate_unary,
+    filled_like,
+    is_zero,
+    like,
+    scalar_like,
+    unary,
+    unbroadcast,
+    widen,
+)
+from minijax.primitives.rounding import floor
+from minijax.primitives.selection import select
+from minijax.primitives.standard import def_jvp_zero, def_linear
+
+__all__ = [
+    "abs",
+    "add",
+    "cbrt",
+    "div",
+    "integer_pow",
+    "max",
+    "min",
+    "mul",
+    "neg",
+    "nextafter",
+    "reciprocal",
+    "rem",
+    "rsqrt",
+    "sign",
+    "sqrt",
+    "square",
+    "sub",
+]
+
+# ----------------------------------------------------------------- sign
+
+
+def neg(x: Any) -> Array:
+    """-x."""
+    return neg_p.bind(x)
+
+
+neg_p = unary("neg", np.negative, accepts="iuf")
+def_linear(neg_p, lambda ct, x: neg(ct))
+
+
+def sign(x: Any) -> Array:
+    """-1, 0 or 1 in x's dtype; -0.0 for -0.0 and NaN for NaN."""
+    return sign_p.bind(x)
+
+
+def _sign_impl(x: np.ndarray) -> np.ndarray:
+    return np.copysign(np.sign(x), x) if x.dtype.kind == "f" else np.sign(x)
+
+
+sign_p = unary("sign", _sign_impl, accepts="iuf")
+def_jvp_zero(sign_p)
+
+
+def abs(x: Any) -> Array:
+    """|x|; the smallest integer of a signed dtype stays as it is. The derivative at 0 is 1."""
+    return abs_p.bind(x)
+
+
+abs_p = unary("abs", np.abs, accepts="if")
+def_jvp(abs_p, lambda t, x: select(ge(x, scalar_like(x, 0)), t, neg(t)))
+
+# ----------------------------------------------------------------- sums and differences
+
+
+def add(x: Any, y: Any) -> Array:
+    """x + y."""
+    return add_p.bind(x, y)
+
+
+add_p = binary("add", np.add, accepts="iuf")
+
+
+def _add_tangent(out: Any, primals: Any, tangents: Any) -> Any:
+    t, u = tangents
+    if is_zero(u):
+        return widen(t, np.shape(out))
+    return widen(u, np.shape(out)) if is_zero(t) else add(t, u)
+
+
+def _add_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    return (
+        unbroadcast(ct, x.aval) if is_linear(x) else None,
+        unbroadcast(ct, y.aval) if is_linear(y) else None,
+    )
+
+
+def_joint_jvp(add_p, _add_tangent)
+add_p.transpose = _add_transpose
+
+
+def sub(x: Any, y: Any) -> Array:
+    """x - y."""
+    return sub_p.bind(x, y)
+
+
+sub_p = binary("sub", np.subtract, accepts="iuf")
+
+
+def _sub_tangent(out: Any, primals: Any, tangents: Any) -> Any:
+    t, u = tangents
+    if is_zero(u):
+        return widen(t, np.shape(out))
+    return widen(neg(u), np.shape(out)) if is_zero(t) else sub(t, u)
+
+
+def _sub_transpose(ct: Any, x: Any, y: Any) -> tuple[Any, Any]:
+    return (
+        unbroadcast(ct, x.aval) if is_linear(x) else None,
+        unbroadcast(neg(ct), y.aval) if is_linear(y) else None,
+    )
+
+
+def_joint_jvp(sub_p, _sub_tangent)
+sub_p.transpose = _sub_transpose
+
+# ----------------------------------------------------------------- products and quotients
+
+
+def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Array:
+    """x * y; with `out_dtype` both are converted to it first."""
+    if out_dtype is not None:
+        x, y = convert_element_type(x, out_dtype), convert_element_type(y, out_dtype)
+    return mul_p.bind(x, y)
+
+
+mul_p = binary("mul", np.multiply, accepts="iuf")
+def_bilinear(
+    mul_p,
+    lambda ct, x, y: unbroadcast(mul(ct, y), x),
+    lambda ct, x, y: unbroadcast(mul(x, ct), y),
+)
+
+
+def div(x: Any, y: Any) -> Array:
+    """x / y; integers are divided towards zero, and anything by 0 is -1 (all bits set)."""
+    return div_p.bind(x, y)
+
+
+def _div_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "f":
+        return np.divide(x, y)
+    quotient = np.floor_divide(x, y)
+    if x.dtype.kind == "i":
+        # From rounding down to rounding towards zero.
+        inexact = quotient * y != x
+        quotient = quotient + (inexact & ((x < 0) != (y < 0))).astype(x.dtype)
+    return np.where(y == 0, np.invert(x.dtype.type(0)), quotient)
+
+
+div_p = binary("div", _div_impl, accepts="iuf")
+def_jvp(
+    div_p,
+    lambda t, x, y: div(t, y),
+    lambda t, x, y: mul(mul(neg(t), x), integer_pow(y, -2)),
+)
+div_p.transpose = lambda ct, x, y: (unbroadcast(div(ct, y), x.aval), None)
+
+
+def rem(x: Any, y: Any) -> Array:
+    """The remainder of x / y rounded towards zero; it has x's sign. For integers x where y is 0."""
+    return rem_p.bind(x, y)
+
+
+def _rem_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.fmod(x, y) if x.dtype.kind == "f" else x - _div_impl(x, y) * y
+
+
+rem_p = binary("rem", _rem_impl, accepts="iuf")
+def_jvp(
+    rem_p,
+    lambda t, x, y: widen(t, np.broadcast_shapes(np.shape(x), np.shape(y))),
+    lambda t, x, y: mul(neg(t), mul(sign(div(x, y)), floor(abs(div(x, y))))),
+)
+
+# ----------------------------------------------------------------- extrema
+
+
+def max(x: Any, y: Any) -> Array:
+    """The larger of x and y, NaN if either is. Where they are equal each gets half of the derivative."""
+    return max_p.bind(x, y)
+
+
+def min(x: Any, y: Any) -> Array:
+    """The smaller of x and y, NaN if either is. Where they are equal each gets half of the derivative."""
+    return min_p.bind(x, y)
+
+
+def _share(x: Any, out: Any, other: Any) -> Any:
+    """1 where x alone is the extremum, 1/2 where both are, 0 elsewhere."""
+    chosen = select(eq(x, out), filled_like(out, 1), filled_like(out, 0))
+    return div(chosen, select(eq(other, out), filled_like(out, 2), filled_like(out, 1)))
+
+
+max_p = binary("max", np.maximum, accepts="biuf")
+min_p = binary("min", np.minimum, accepts="biuf")
+for _p in (max_p, min_p):
+    def_jvp(
+        _p,
+        lambda t, out, x, y: mul(t, _share(x, out, y)),
+        lambda t, out, x, y: mul(t, _share(y, out, x)),
+        with_out=True,
+    )
+
+# ----------------------------------------------------------------- whole powers
+
+
+def integer_pow(x: Any, y: int) -> Array:
+    """x**y for a Python int y, by repeated multiplication. Raises TypeError for integers to a negative power."""
+    return integer_pow_p.bind(x, y=operator.index(y))
+
+
+def _integer_pow_impl(x: np.ndarray, *, y: int) -> np.ndarray:
+    if y == 2:
+        return np.square(x)
+    if y == 0:
+        return np.ones_like(x)
+    power, factor, rest = None, x, y if y > 0 else -y
+    while rest:
+        if rest & 1:
+            power = factor if power is None else power * factor
+        rest >>= 1
+        if rest:
+            factor = factor * factor
+    return power if y > 0 else x.dtype.type(1) / power
+
+
+def _check_power(x: ShapedArray, *, y: int) -> None:
+    if y < 0 and x.dtype.kind in "iu":
+        raise TypeError(
+            f"Integers cannot be raised to negative powers, got integer_pow of {x.str_short()} with y={y}. "
+            "Convert the operand first, for example with x.astype('float32')."
+        )
+
+
+integer_pow_p = unary("integer_pow", _integer_pow_impl, accepts="iuf", check=_check_power)
+integer_pow_p.evaluate = evaluate_unary(integer_pow_p, _integer_pow_impl, "f")
+
+
+def _integer_pow_tangent(t: Any, x: Any, *, y: int) -> Any:
+    if y == 0:
+        return filled_like(t, 0)
+    if y == 1:
+        return t
+    return mul(t, mul(like(x, y), x if y == 2 else integer_pow(x, y - 1)))
+
+
+def_jvp(integer_pow_p, _integer_pow_tangent)
+
+
+def square(x: Any) -> Array:
+    """x * x."""
+    return square_p.bind(x)
+
+
+square_p = unary("square", np.square, accepts="iuf")
+def_jvp(square_p, lambda t, x: mul(t, mul(like(x, 2), x)))
+
+
+def reciprocal(x: Any) -> Array:
+    """1 / x."""
+    return integer_pow(x, -1)
+
+
+# ----------------------------------------------------------------- roots
+
+
+def sqrt(x: Any, *, accuracy: Any = None) -> Array:
+    """The square root; NaN for negative numbers. The derivative at 0 is infinite."""
+    return sqrt_p.bind(x) if accuracy is None else sqrt_p.bind(x, accuracy=accuracy)
+
+
+sqrt_p = unary("sqrt", np.sqrt, accepts="f", accuracy=True)
+def_jvp(sqrt_p, lambda t, out, x, **_: mul(t, div(like(x, 0.5), out)), with_out=True)
+
+
+def rsqrt(x: Any, *, accuracy: Any = None) -> Array:
+    """1 / sqrt(x)."""
+    return rsqrt_p.bind(x) if accuracy is None else rsqrt_p.bind(x, accuracy=accuracy)
+
+
+def _rsqrt_impl(x: np.ndarray) -> np.ndarray:
+    return x.dtype.type(1) / np.sqrt(x)
+
+
+rsqrt_p = unary("rsqrt", _rsqrt_impl, accepts="f", accuracy=True)
+def_jvp(rsqrt_p, lambda t, out, x, **_: mul(t, mul(like(x, -0.5), div(out, x))), with_out=True)
+
+
+def cbrt(x: Any, *, accuracy: Any = None) -> Array:
+    """The cube root, which has x's sign."""
+    return cbrt_p.bind(x) if accuracy is None else cbrt_p.bind(x, accuracy=accuracy)
+
+
+cbrt_p = unary("cbrt", np.cbrt, accepts="f", accuracy=True)
+def_jvp(cbrt_p, lambda t, out, x, **_: mul(t, mul(like(x, 1 / 3), integer_pow(out, -2))), with_out=True)
+
+# ----------------------------------------------------------------- neighbours
+
+
+def nextafter(x1: Any, x2: Any) -> Array:
+    """The representable number next to x1 in the direction of x2. It has no derivative."""
+    return nextafter_p.bind(x1, x2)
+
+
+nextafter_p = binary("nextafter", np.nextafter, accepts="f")
+def_not_differentiable(nextafter_p)

@@ -1,0 +1,100 @@
+"""What all primitives that call a jaxpr have in common: every rule transforms the jaxpr and calls the result."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from minijax import compiler
+from minijax.array import ArrayImpl
+from minijax.batching import batch_jaxpr
+from minijax.core import Primitive, ShapedArray, Tracer, Zero, as_array, is_linear
+from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, dce_jaxpr
+from minijax.jvp import jvp_jaxpr
+from minijax.primitives.standard import zero_like
+from minijax.transpose import transpose_jaxpr
+
+
+def call_primitive(name: str) -> Primitive:
+    """A primitive whose parameter `jaxpr` is called on its operands. Its linearisation is its own matter."""
+    prim = Primitive(name, multiple_results=True)
+    prim.impl = _impl
+    prim.evaluate = lambda *args, jaxpr, **params: evaluate_jaxpr(jaxpr, args)
+    prim.shape_rule = _shape
+    prim.jvp = lambda primals, tangents, **params: _jvp(prim, primals, tangents, **params)
+    prim.transpose = lambda cts, *args, **params: _transpose(prim, cts, args, **params)
+    prim.batch = lambda axis_size, args, dims, **params: _batch(prim, axis_size, args, dims, **params)
+    prim.dce = _dce
+    return prim
+
+
+def hoist_tracers(closed: ClosedJaxpr) -> tuple[list[Any], ClosedJaxpr]:
+    """Turn constants that are tracers into leading arguments: a jaxpr outlives the traces around it."""
+    constants = list(zip(closed.jaxpr.constvars, closed.consts, strict=True))
+    traced = [(v, c) for v, c in constants if isinstance(c, Tracer)]
+    if not traced:
+        return [], closed
+    rest = [(v, c) for v, c in constants if not isinstance(c, Tracer)]
+    invars = [*(v for v, _ in traced), *closed.jaxpr.invars]
+    hoisted = Jaxpr([v for v, _ in rest], invars, closed.jaxpr.eqns, closed.jaxpr.outvars)
+    return [c for _, c in traced], ClosedJaxpr(hoisted, [c for _, c in rest])
+
+
+def evaluate_jaxpr(closed: ClosedJaxpr, args: Sequence[Any]) -> list[ArrayImpl]:
+    """Run a jaxpr on concrete arrays."""
+    outs = compiler.run(closed, [as_array(x)._data for x in args])
+    return [ArrayImpl(o, aval.weak_type) for o, aval in zip(outs, closed.out_avals, strict=True)]
+
+
+def split_tangents(tangents: Sequence[Any]) -> tuple[tuple[bool, ...], list[Any]]:
+    """Which tangents are not symbolic zeros, and those."""
+    nonzero = tuple(type(t) is not Zero for t in tangents)
+    return nonzero, [t for t in tangents if type(t) is not Zero]
+
+
+def merge_tangents(outs: Sequence[Any], nonzero: Sequence[bool], given: Sequence[Any]) -> list[Any]:
+    """A tangent for each of `outs`: the given ones where nonzero, symbolic zeros elsewhere."""
+    rest = iter(given)
+    return [next(rest) if nz else zero_like(o) for o, nz in zip(outs, nonzero, strict=True)]
+
+
+def _impl(*buffers: np.ndarray, jaxpr: ClosedJaxpr, **params: Any) -> list[np.ndarray]:
+    return compiler.run(jaxpr, buffers)
+
+
+def _shape(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[ShapedArray]:
+    return jaxpr.out_avals
+
+
+def _jvp(prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+    nonzero, given = split_tangents(tangents)
+    derivative, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
+    results = prim.bind(*primals, *given, jaxpr=derivative, **params)
+    outs = results[: len(nonzero_out)]
+    return outs, merge_tangents(outs, nonzero_out, results[len(nonzero_out) :])
+
+
+def _transpose(prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+    linear = tuple(is_linear(x) for x in args)
+    nonzero, given = split_tangents(cts)
+    transposed, nonzero_in = transpose_jaxpr(jaxpr, linear, nonzero)
+    known = [x for x in args if not is_linear(x)]
+    results, flags = iter(prim.bind(*known, *given, jaxpr=transposed, **params)), iter(nonzero_in)
+    return [None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]
+
+
+def _batch(prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+    batched, out_dims = batch_jaxpr(jaxpr, axis_size, tuple(dims))
+    return prim.bind(*args, jaxpr=batched, **params), out_dims
+
+
+def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
+    closed = eqn.params["jaxpr"]
+    jaxpr, used_inputs = dce_jaxpr(closed.jaxpr, used)
+    return eqn.replace(
+        invars=[v for v, u in zip(eqn.invars, used_inputs, strict=True) if u],
+        outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
+        params={**eqn.params, "jaxpr": ClosedJaxpr(jaxpr, closed.consts)},
+    )

@@ -1,0 +1,223 @@
+"""The primitives behind custom_jvp and custom_vjp: calls that bring their own derivative.
+
+Their functions are parameters. While nobody stages the program they stay plain Python functions, so
+that a custom_jvp function may look at concrete values; staging turns `call_jaxpr` into a jaxpr.
+The classes that users decorate with are in `custom_derivatives.py`.
+
+    custom_jvp_call: call_jaxpr(*args) -> outs;  jvp(*args, *tangents) -> [*outs, *out_tangents]
+    custom_vjp_call: call_jaxpr(*args) -> outs;  fwd(*args) -> (outs, residuals);  bwd(*residuals, *cts) -> cts
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minijax import compiler
+from minijax.batching import batched
+from minijax.core import EVAL, Primitive, ShapedArray, Zero, get_aval, is_linear, set_current_trace
+from minijax.errors import UnexpectedTracerError
+from minijax.jaxpr import ClosedJaxpr, JaxprTrace, stage
+from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
+from minijax.primitives.families import instantiate
+from minijax.primitives.shaping import move_axis
+from minijax.primitives.standard import zero_like
+from minijax.primitives.sums import reduce_sum
+
+# ----------------------------------------------------------------- shared
+
+
+def _evaluate(*args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
+    if isinstance(call_jaxpr, ClosedJaxpr):
+        return evaluate_jaxpr(call_jaxpr, args)
+    with set_current_trace(EVAL):
+        return call_jaxpr(*args)
+
+
+def _stage(prim: Primitive, trace: JaxprTrace, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
+    """Record the call, its function as a jaxpr; tracers that it closes over become leading operands."""
+    call = params["call_jaxpr"]
+    if isinstance(call, ClosedJaxpr):
+        return trace.record(prim, args, params)
+    consts, closed = hoist_tracers(stage(call, [get_aval(x) for x in args], params["name"]))
+    return trace.record(prim, [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts)})
+
+
+def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
+    if any(type(t) is not Zero for t in tangents[:num_consts]):
+        raise UnexpectedTracerError(
+            f"Detected differentiation of the custom-derivative function {name} with respect to a value that it closes "
+            "over: its rule says nothing about that derivative. Pass the value to the function as an argument."
+        )
+
+
+def make_custom_call(name: str) -> Primitive:
+    """The slots that both primitives fill in the same way."""
+    prim = Primitive(name, multiple_results=True)
+    prim.impl = lambda *buffers, call_jaxpr, **params: compiler.run(call_jaxpr, buffers)
+    prim.evaluate = _evaluate
+    prim.shape_rule = lambda *avals, call_jaxpr, **params: call_jaxpr.out_avals
+    prim.transpose = _never_transposed
+    prim.stage = functools.partial(_stage, prim)
+    return prim
+
+
+def _never_transposed(*args: Any, **params: Any) -> Any:
+    raise NotImplementedError("a call with a custom derivative is differentiated, never transposed")
+
+
+# ----------------------------------------------------------------- custom_jvp_call
+
+custom_jvp_call_p = make_custom_call("custom_jvp_call")
+
+
+def _jvp_by_user(
+    primals: Sequence[Any], tangents: Sequence[Any], *, jvp: Callable, num_consts: int, name: str, **params: Any
+) -> tuple[list[Any], list[Any]]:
+    _check_constants(tangents, num_consts, name)
+    primals, tangents = primals[num_consts:], tangents[num_consts:]
+    if not params["symbolic_zeros"]:
+        tangents = [instantiate(t) for t in tangents]
+    results = jvp(*primals, *tangents)
+    half = len(results) // 2
+    return results[:half], results[half:]
+
+
+def _batch_jvp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, jvp: Any, **params: Any) -> Any:
+    own = list(dims[params["num_consts"] :])
+    batched_jvp = functools.wraps(jvp)(_batched_jvp(jvp, axis_size, own))
+    call = batched(call_jaxpr, axis_size, dims)
+    if params["num_consts"]:
+        call = stage(call, [get_aval(x) for x in args], params["name"])
+    outs = custom_jvp_call_p.bind(*args, call_jaxpr=call, jvp=batched_jvp, **params)
+    return outs, [0] * len(outs)
+
+
+def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callable:
+    def call(*args: Any) -> list[Any]:
+        tangent_dims = [None if type(t) is Zero else d for t, d in zip(args[len(dims) :], dims, strict=True)]
+        return batched(jvp, size, [*dims, *tangent_dims])(*args)
+
+    return call
+
+
+custom_jvp_call_p.jvp = _jvp_by_user
+custom_jvp_call_p.batch = _batch_jvp_call
+custom_jvp_call_p.printed = lambda params: {k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")}
+
+
+# ----------------------------------------------------------------- custom_vjp_call
+
+custom_vjp_call_p = make_custom_call("custom_vjp_call")
+
+# The derivative of a custom_vjp call as an operation of its own. It can only be transposed: what the user
+# gave is the way back.
+custom_vjp_linear_p = Primitive("custom_lin", multiple_results=True)
+
+
+def _forward_by_user(
+    primals: Sequence[Any], tangents: Sequence[Any], *, fwd: Callable, bwd: Callable, num_consts: int, name: str, **params: Any
+) -> tuple[list[Any], list[Any]]:
+    """Run the user's fwd; the tangents of its results hang on a custom_lin, which bwd transposes."""
+    _check_constants(tangents, num_consts, name)
+    primals, tangents = primals[num_consts:], tangents[num_consts:]
+    nonzero = tuple(type(t) is not Zero for t in tangents)
+    outs, residuals = fwd(*primals, **({"nonzero": nonzero} if params["symbolic_zeros"] else {}))
+    out_tangents = custom_vjp_linear_p.bind(
+        *residuals,
+        *[t for t in tangents if type(t) is not Zero],
+        num_residuals=len(residuals),
+        bwd=bwd,
+        name=name,
+        nonzero=nonzero,
+        in_avals=tuple(get_aval(p).to_tangent_aval() for p in primals),
+        out_avals=tuple(get_aval(o).to_tangent_aval() for o in outs),
+        symbolic_zeros=params["symbolic_zeros"],
+    )
+    return outs, [
+        zero_like(o) if type(z) is Zero or z is None else z for o, z in zip(outs, out_tangents, strict=True)
+    ]
+
+
+def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
+    own = list(dims[params["num_consts"] :])
+    call = batched(call_jaxpr, axis_size, dims)
+    if params["num_consts"]:
+        call = stage(call, [get_aval(x) for x in args], params["name"])
+    outs = custom_vjp_call_p.bind(
+        *args,
+        call_jaxpr=call,
+        fwd=functools.wraps(fwd)(_batched_fwd(fwd, axis_size, own)),
+        bwd=functools.wraps(bwd)(_batched_bwd(bwd, axis_size, own)),
+        **params,
+    )
+    return outs, [0] * len(outs)
+
+
+def _batched_fwd(fwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
+    def call(*args: Any, **kwargs: Any) -> tuple[list[Any], list[Any]]:
+        counts: list[int] = []
+
+        def flat(*examples: Any) -> list[Any]:
+            outs, residuals = fwd(*examples, **kwargs)
+            counts.append(len(outs))
+            return [*outs, *residuals]
+
+        results = batched(flat, size, dims)(*args)
+        return results[: counts[0]], results[counts[0] :]
+
+    return call
+
+
+def _batched_bwd(bwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
+    """The user's bwd for all examples; an argument they share gets the sum of their cotangents."""
+
+    def call(*args: Any) -> list[Any]:
+        in_dims = [None if type(x) is Zero else 0 for x in args]
+        nonzero: list[bool] = []
+
+        def flat(*examples: Any) -> list[Any]:
+            cts = bwd(*examples)
+            nonzero.extend(ct is not None for ct in cts)
+            return [ct for ct in cts if ct is not None]
+
+        given = iter(batched(flat, size, in_dims)(*args))
+        return [_unbatched(next(given), d) if nz else None for nz, d in zip(nonzero, dims, strict=True)]
+
+    return call
+
+
+def _unbatched(ct: Any, dim: int | None) -> Any:
+    """The cotangent of an argument that carries the batch axis at `dim`, or that all examples share."""
+    return reduce_sum(ct, (0,)) if dim is None else move_axis(ct, 0, dim)
+
+
+custom_vjp_call_p.jvp = _forward_by_user
+custom_vjp_call_p.batch = _batch_vjp_call
+custom_vjp_call_p.printed = lambda params: {
+    k: params[k] for k in ("name", "call_jaxpr", "fwd", "bwd", "symbolic_zeros")
+}
+
+
+def _no_forward_mode(*args: Any, name: str, **params: Any) -> Any:
+    raise TypeError(
+        f"can't apply forward-mode differentiation (jvp) to a custom_vjp function: {name} has only a rule for reverse mode. "
+        "Use jax.grad, jax.vjp or jax.jacrev, or define the rule with jax.custom_jvp, which serves both modes."
+    )
+
+
+def _linear_transpose(
+    cts: Sequence[Any], *args: Any, num_residuals: int, bwd: Callable, nonzero: Sequence[bool], **params: Any
+) -> list[Any]:
+    if not params["symbolic_zeros"]:
+        cts = [instantiate(ct) for ct in cts]
+    given = bwd(*args[:num_residuals], *cts)
+    return [None] * num_residuals + [ct for ct, nz in zip(given, nonzero, strict=True) if nz]
+
+
+custom_vjp_linear_p.impl = custom_vjp_linear_p.evaluate = _no_forward_mode
+custom_vjp_linear_p.shape_rule = lambda *avals, out_avals, **params: list(out_avals)
+custom_vjp_linear_p.jvp = lambda primals, tangents, **params: _no_forward_mode(**params)
+custom_vjp_linear_p.batch = lambda axis_size, args, dims, **params: _no_forward_mode(**params)
+custom_vjp_linear_p.transpose = _linear_transpose

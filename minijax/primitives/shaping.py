@@ -1,0 +1,303 @@
+"""Primitives that move elements about without computing: transpose, broadcast, reshape, squeeze."""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from minijax.array import Array
+from minijax.core import ShapedArray, as_array
+from minijax.jaxpr import JaxprTrace, JaxprTracer
+from minijax.primitives.standard import Shape, def_linear, structural
+
+__all__ = [
+    "broadcast",
+    "broadcast_in_dim",
+    "canonical_axes",
+    "canonical_axis",
+    "expand_dims",
+    "move_axis",
+    "reshape",
+    "squeeze",
+    "transpose",
+]
+
+
+def canonical_axis(axis: int, rank: int, name: str = "axis") -> int:
+    """`axis` counted from the front. Raises ValueError when it lies outside -rank..rank-1."""
+    axis = operator.index(axis)
+    if not -rank <= axis < rank:
+        raise ValueError(
+            f"{name} {axis} is out of bounds for an array of {rank} dimension(s): "
+            f"it must lie between {-rank} and {rank - 1}."
+        )
+    return axis + rank if axis < 0 else axis
+
+
+def canonical_axes(axes: Iterable[int], rank: int, name: str = "axis") -> tuple[int, ...]:
+    """Several axes counted from the front, in the order given."""
+    return tuple([canonical_axis(axis, rank, name) for axis in axes])
+
+
+def as_operand(x: Any) -> Array:
+    """`x` itself if it is an array or tracer already, a concrete Array otherwise.
+
+    For wrappers that return their operand unchanged when there is nothing to do.
+    """
+    return x if isinstance(x, Array) else as_array(x)
+
+
+# ----------------------------------------------------------------- transpose
+
+
+def transpose(operand: Any, permutation: Sequence[int]) -> Array:
+    """Reorder axes: axis i of the result is axis permutation[i] of the operand."""
+    permutation = tuple([operator.index(p) for p in permutation])
+    if permutation == tuple(range(np.ndim(operand))) and isinstance(operand, Array):
+        return operand
+    return transpose_p.bind(operand, permutation=permutation)
+
+
+def _transpose_impl(x: np.ndarray, *, permutation: tuple[int, ...]) -> np.ndarray:
+    return x.transpose(permutation)
+
+
+def _transpose_shape(x: ShapedArray, *, permutation: tuple[int, ...]) -> Shape:
+    if sorted(permutation) != list(range(x.ndim)):
+        raise TypeError(
+            f"transpose permutation isn't a permutation of operand dimensions, got permutation {permutation} "
+            f"for operand shape {x.shape}. It must hold each of {tuple(range(x.ndim))} once."
+        )
+    shape = x.shape
+    return tuple([shape[p] for p in permutation])
+
+
+transpose_p = structural("transpose", _transpose_impl, _transpose_shape)
+def_linear(transpose_p, lambda ct, x, *, permutation: transpose(ct, _inverse(permutation)))
+
+
+def _inverse(permutation: Sequence[int]) -> list[int]:
+    return sorted(range(len(permutation)), key=permutation.__getitem__)
+
+
+def _transpose_batch(axis_size: int, args: Any, dims: Any, *, permutation: tuple[int, ...]) -> Any:
+    (x,), (d,) = args, dims
+    return transpose(x, (d, *[p + (p >= d) for p in permutation])), 0
+
+
+transpose_p.batch = _transpose_batch
+
+
+def move_axis(x: Any, source: int, destination: int) -> Any:
+    """Move one axis of `x` (both counted from the front); the others keep their order."""
+    if source == destination:
+        return x
+    order = [i for i in range(np.ndim(x)) if i != source]
+    order.insert(destination, source)
+    return transpose(x, order)
+
+
+# ----------------------------------------------------------------- broadcast_in_dim
+
+
+def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int]) -> Array:
+    """Broadcast to `shape`; axis i of the operand becomes axis broadcast_dimensions[i] of the result.
+
+    The axes may change their order on the way.
+    Source: https://openxla.org/stablehlo/spec#broadcast_in_dim
+    """
+    shape, dims = tuple(shape), tuple(broadcast_dimensions)
+    if not dims and np.ndim(operand) == len(shape) and isinstance(operand, Array):
+        return operand
+    return broadcast_in_dim_p.bind(operand, shape=shape, broadcast_dimensions=dims)
+
+
+def broadcast(operand: Any, sizes: Sequence[int]) -> Array:
+    """Repeat the operand along new leading axes of the given lengths."""
+    if not len(sizes) and np.ndim(operand):
+        return as_operand(operand)
+    dims = range(len(sizes), len(sizes) + np.ndim(operand))
+    return broadcast_in_dim(operand, (*sizes, *np.shape(operand)), dims)
+
+
+def expand_dims(array: Any, dimensions: Iterable[int]) -> Array:
+    """Insert axes of length 1, which are at `dimensions` of the result (negative ones count from its end)."""
+    dimensions = tuple(dimensions)
+    rank = np.ndim(array) + len(dimensions)
+    new = canonical_axes(dimensions, rank)
+    if len(set(new)) != len(new):
+        raise ValueError(f"repeated axis in lax.expand_dims: {dimensions}, array of shape {np.shape(array)}.")
+    old = [d for d in range(rank) if d not in new]
+    lengths = iter(np.shape(array))
+    return broadcast_in_dim(array, [1 if d in new else next(lengths) for d in range(rank)], old)
+
+
+def _broadcast_impl(x: np.ndarray, *, shape: Shape, broadcast_dimensions: tuple[int, ...]) -> np.ndarray:
+    strides = [0] * len(shape)
+    for length, stride, d in zip(x.shape, x.strides, broadcast_dimensions):
+        if length == shape[d]:
+            strides[d] = stride
+    if x.flags.c_contiguous:
+        # A view with strides of zero; np.broadcast_to takes ten times as long to make the same.
+        return np.ndarray(shape, x.dtype, x, 0, strides)
+    return np.lib.stride_tricks.as_strided(x, shape, strides, writeable=False)
+
+
+def _broadcast_shape(x: ShapedArray, *, shape: Shape, broadcast_dimensions: tuple[int, ...]) -> Shape:
+    _check_broadcast_dimensions(x, shape, broadcast_dimensions)
+    for length, d in zip(x.shape, broadcast_dimensions):
+        if length != 1 and length != shape[d]:
+            raise TypeError(
+                "broadcast_in_dim operand dimension sizes must either be 1, or be equal to their "
+                f"corresponding dimensions in the target broadcast shape; got operand shape {x.shape}, "
+                f"shape {shape}, broadcast_dimensions {broadcast_dimensions}."
+            )
+    return shape
+
+
+def _check_broadcast_dimensions(x: ShapedArray, shape: Shape, dims: tuple[int, ...]) -> None:
+    if shape and min(map(operator.index, shape)) < 0:
+        raise TypeError(f"broadcast_in_dim shape must have every element be nonnegative, got {shape}.")
+    if len(dims) != x.ndim or len(set(dims)) != len(dims) or not all(0 <= d < len(shape) for d in dims):
+        raise TypeError(
+            "broadcast_in_dim broadcast_dimensions must name one axis of the result for each axis of the "
+            f"operand, none twice: got broadcast_dimensions {dims}, operand shape {x.shape}, shape {shape}."
+        )
+
+
+# Its derivative is in sums.py: a broadcast's transpose is a sum, and a sum's transpose is a broadcast.
+broadcast_in_dim_p = structural("broadcast_in_dim", _broadcast_impl, _broadcast_shape)
+
+
+def _broadcast_stage(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> JaxprTracer | None:
+    """Where there is nothing to broadcast, a jaxpr has the operand itself instead of an equation."""
+    atom, shape = trace.atom(args[0]), params["shape"]
+    if atom.aval.shape == shape and params["broadcast_dimensions"] == tuple(range(len(shape))):
+        return JaxprTracer(trace, atom)
+    return None
+
+
+broadcast_in_dim_p.stage = _broadcast_stage
+
+
+def _broadcast_printed(params: dict[str, Any]) -> dict[str, Any]:
+    """The shape stands at the result; of a scalar there is no more to say."""
+    dims = params["broadcast_dimensions"]
+    return {"broadcast_dimensions": dims} if dims else {}
+
+
+broadcast_in_dim_p.printed = _broadcast_printed
+
+
+def _broadcast_batch(axis_size: int, args: Any, dims: Any, *, shape: Any, broadcast_dimensions: Any) -> Any:
+    x = move_axis(args[0], dims[0], 0)
+    batched_dims = (0, *[d + 1 for d in broadcast_dimensions])
+    return broadcast_in_dim(x, (np.shape(x)[0], *shape), batched_dims), 0
+
+
+broadcast_in_dim_p.batch = _broadcast_batch
+
+
+# ----------------------------------------------------------------- reshape
+
+
+def reshape(operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | None = None) -> Array:
+    """The same elements in row-major order under another shape; -1 is not understood here.
+
+    With `dimensions`, a permutation of the operand's axes, they are read in this order of axes.
+    """
+    new_sizes = tuple([operator.index(n) for n in new_sizes])
+    if dimensions is not None:
+        dimensions = tuple([operator.index(d) for d in dimensions])
+        if dimensions == tuple(range(np.ndim(operand))):
+            dimensions = None
+    if dimensions is None and new_sizes and np.shape(operand) == new_sizes and isinstance(operand, Array):
+        return operand
+    return reshape_p.bind(operand, new_sizes=new_sizes, dimensions=dimensions)
+
+
+def _reshape_impl(x: np.ndarray, *, new_sizes: Shape, dimensions: tuple[int, ...] | None) -> np.ndarray:
+    return x.reshape(new_sizes) if dimensions is None else x.transpose(dimensions).reshape(new_sizes)
+
+
+def _reshape_shape(x: ShapedArray, *, new_sizes: Shape, dimensions: tuple[int, ...] | None) -> Shape:
+    if new_sizes and min(new_sizes) < 0:
+        raise TypeError(
+            f"reshape new_sizes must all be nonnegative, got {new_sizes} for an operand of shape {x.shape}. "
+            "jnp.reshape works out an axis given as -1."
+        )
+    if dimensions is not None and sorted(dimensions) != list(range(x.ndim)):
+        raise TypeError(
+            f"reshape dimensions must be a permutation of operand dimensions, got dimensions {dimensions} "
+            f"for shape {x.shape}."
+        )
+    if math.prod(new_sizes) != x.size:
+        raise ValueError(
+            f"cannot reshape an array of shape {x.shape} (size {x.size}) into shape {new_sizes} "
+            f"(size {math.prod(new_sizes)}): the number of elements must stay the same."
+        )
+    return new_sizes
+
+
+reshape_p = structural("reshape", _reshape_impl, _reshape_shape)
+
+
+def _reshape_transpose(ct: Any, x: ShapedArray, *, new_sizes: Any, dimensions: tuple[int, ...] | None) -> Any:
+    if dimensions is None:
+        return reshape(ct, x.shape)
+    return transpose(reshape(ct, [x.shape[d] for d in dimensions]), _inverse(dimensions))
+
+
+def_linear(reshape_p, _reshape_transpose)
+
+
+def _reshape_batch(axis_size: int, args: Any, dims: Any, *, new_sizes: Any, dimensions: Any) -> Any:
+    x = move_axis(args[0], dims[0], 0)
+    if dimensions is not None:
+        dimensions = (0, *[d + 1 for d in dimensions])
+    return reshape(x, (np.shape(x)[0], *new_sizes), dimensions), 0
+
+
+reshape_p.batch = _reshape_batch
+
+
+# ----------------------------------------------------------------- squeeze
+
+
+def squeeze(array: Any, dimensions: Iterable[int]) -> Array:
+    """Remove axes of length 1. Raises ValueError when one of them is longer, or given twice."""
+    dimensions = tuple(sorted(canonical_axes(dimensions, np.ndim(array))))
+    if not dimensions and isinstance(array, Array):
+        return array
+    return squeeze_p.bind(array, dimensions=dimensions)
+
+
+def _squeeze_impl(x: np.ndarray, *, dimensions: tuple[int, ...]) -> np.ndarray:
+    return x.squeeze(dimensions)
+
+
+def _squeeze_shape(x: ShapedArray, *, dimensions: tuple[int, ...]) -> Shape:
+    if len(set(dimensions)) != len(dimensions):
+        raise ValueError(f"squeeze dimensions are not unique: {dimensions}, operand of shape {x.shape}.")
+    if any(not 0 <= d < x.ndim or x.shape[d] != 1 for d in dimensions):
+        raise ValueError(
+            f"cannot select an axis to squeeze out which has size not equal to one, "
+            f"got shape={x.shape} and dimensions={dimensions}."
+        )
+    return tuple([n for d, n in enumerate(x.shape) if d not in dimensions])
+
+
+squeeze_p = structural("squeeze", _squeeze_impl, _squeeze_shape)
+def_linear(squeeze_p, lambda ct, x, *, dimensions: expand_dims(ct, dimensions))
+
+
+def _squeeze_batch(axis_size: int, args: Any, dims: Any, *, dimensions: tuple[int, ...]) -> Any:
+    x = move_axis(args[0], dims[0], 0)
+    return squeeze(x, [d + 1 for d in dimensions]), 0
+
+
+squeeze_p.batch = _squeeze_batch

@@ -1,0 +1,341 @@
+"""Elementwise exponentials, logarithms, powers, trigonometric and hyperbolic functions, of floats.
+
+The numbers are NumPy's, which are mostly closer to the true value than XLA's; both stay within a few
+units in the last place. float16 is computed in float32 and rounded once.
+
+Like JAX, some functions take an `accuracy`. It is written into the jaxpr and otherwise without effect, as
+NumPy has one accuracy only; but `AccuracyMode.HIGHEST` chooses slower formulas for some derivatives.
+"""
+
+from __future__ import annotations
+
+import enum
+from typing import Any
+
+import numpy as np
+
+from minijax import dtypes
+from minijax.array import Array
+from minijax.core import ShapedArray
+from minijax.primitives.arithmetic import (
+    add,
+    div,
+    mul,
+    neg,
+    reciprocal,
+    rsqrt,
+    square,
+    sub,
+)
+from minijax.primitives.comparison import eq
+from minijax.primitives.conversion import convert
+from minijax.primitives.families import (
+    binary,
+    def_jvp,
+    filled_like,
+    like,
+    nary,
+    scalar_like,
+    unary,
+    widen,
+)
+from minijax.primitives.selection import select
+
+__all__ = [
+    "AccuracyMode",
+    "Tolerance",
+    "acos",
+    "acosh",
+    "asin",
+    "asinh",
+    "atan",
+    "atan2",
+    "atanh",
+    "cos",
+    "cosh",
+    "exp",
+    "exp2",
+    "expm1",
+    "log",
+    "log1p",
+    "logistic",
+    "pow",
+    "sin",
+    "sinh",
+    "tan",
+    "tanh",
+]
+
+
+class AccuracyMode(enum.Enum):
+    """How accurate a result should be: a value of the `accuracy` argument."""
+
+    HIGHEST = 1
+    DEFAULT = 2
+
+
+class Tolerance:
+    """How accurate a result should be, as an absolute or relative error or in units in the last place."""
+
+    def __init__(self, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0):
+        if min(atol, rtol, ulps) < 0:
+            raise ValueError(f"Tolerances must be non-negative, got atol={atol}, rtol={rtol}, ulps={ulps}.")
+        self.atol, self.rtol, self.ulps = atol, rtol, ulps
+
+
+# ----------------------------------------------------------------- exponentials and logarithms
+
+
+def exp(x: Any, *, accuracy: Any = None) -> Array:
+    """e**x."""
+    return exp_p.bind(x) if accuracy is None else exp_p.bind(x, accuracy=accuracy)
+
+
+exp_p = unary("exp", np.exp, accepts="f", accuracy=True)
+def_jvp(exp_p, lambda t, out, x, **_: mul(t, out), with_out=True)
+
+
+def exp2(x: Any, *, accuracy: Any = None) -> Array:
+    """2**x."""
+    return exp2_p.bind(x) if accuracy is None else exp2_p.bind(x, accuracy=accuracy)
+
+
+exp2_p = unary("exp2", np.exp2, accepts="f", accuracy=True)
+def_jvp(exp2_p, lambda t, out, x, **_: mul(log(like(x, 2)), mul(t, out)), with_out=True)
+
+
+def log(x: Any, *, accuracy: Any = None) -> Array:
+    """The natural logarithm; -inf at 0, NaN below."""
+    return log_p.bind(x) if accuracy is None else log_p.bind(x, accuracy=accuracy)
+
+
+log_p = unary("log", np.log, accepts="f", accuracy=True)
+def_jvp(log_p, lambda t, x, **_: div(t, x))
+
+
+def expm1(x: Any, *, accuracy: Any = None) -> Array:
+    """e**x - 1, accurate for small x too."""
+    return expm1_p.bind(x) if accuracy is None else expm1_p.bind(x, accuracy=accuracy)
+
+
+def _expm1_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
+    if accuracy is AccuracyMode.HIGHEST:
+        return mul(t, exp(x, accuracy=accuracy))
+    return mul(t, add(out, scalar_like(out, 1)))
+
+
+expm1_p = unary("expm1", np.expm1, accepts="f", accuracy=True)
+def_jvp(expm1_p, _expm1_tangent, with_out=True)
+
+
+def log1p(x: Any, *, accuracy: Any = None) -> Array:
+    """log(1 + x), accurate for small x too."""
+    return log1p_p.bind(x) if accuracy is None else log1p_p.bind(x, accuracy=accuracy)
+
+
+log1p_p = unary("log1p", np.log1p, accepts="f", accuracy=True)
+def_jvp(log1p_p, lambda t, x, **_: div(t, add(x, scalar_like(x, 1))))
+
+
+def logistic(x: Any, *, accuracy: Any = None) -> Array:
+    """1 / (1 + e**-x), the sigmoid function."""
+    return logistic_p.bind(x) if accuracy is None else logistic_p.bind(x, accuracy=accuracy)
+
+
+def _logistic_impl(x: np.ndarray) -> np.ndarray:
+    one = x.dtype.type(1)
+    return one / (one + np.exp(-x))
+
+
+def _logistic_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
+    if accuracy is AccuracyMode.HIGHEST:
+        return mul(t, mul(out, logistic(neg(x))))
+    return mul(t, mul(out, sub(scalar_like(out, 1), out)))
+
+
+logistic_p = unary("logistic", _logistic_impl, accepts="f", accuracy=True)
+def_jvp(logistic_p, _logistic_tangent, with_out=True)
+
+# ----------------------------------------------------------------- powers
+
+
+def pow(x: Any, y: Any) -> Array:
+    """x**y for floats x, and y of the same dtype or integers; NaN for a negative x and a y that is not whole."""
+    return pow_p.bind(x, y)
+
+
+def _pow_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    return np.power(x, y.astype(x.dtype, copy=False))
+
+
+def _check_exponent(x: ShapedArray, y: ShapedArray) -> None:
+    if dtypes.kind(y.dtype) == "f" and x.dtype != y.dtype:
+        raise TypeError(
+            "the arguments of pow must be a float and an exponent of the same dtype or an integer one, got "
+            f"{x.str_short()} and {y.str_short()}. Convert one of them, or use jnp.power, which promotes."
+        )
+
+
+pow_p = nary("pow", _pow_impl, ("f", "iuf"), check=_check_exponent, one_dtype=False)
+
+
+def _pow_tangent_base(t: Any, out: Any, x: Any, y: Any) -> Any:
+    dtype, exponent_dtype = dtypes.result_type(x, y), dtypes.dtype(y)
+    x, y = convert(x, dtype), convert(y, dtype)
+    if dtypes.kind(exponent_dtype) == "f":
+        return mul(t, mul(y, pow(x, sub(y, filled_like(y, 1)))))
+    shape = np.shape(out)
+    x, y = widen(x, shape), widen(y, shape)
+    # x**0 has derivative 0 even at x = 0, where the formula says 0 * inf.
+    is_constant = eq(y, like(y, 0))
+    zero = filled_like(y, 0)
+    slope = mul(_replace_zero(y), pow(x, sub(y, filled_like(y, 1))))
+    return mul(t, select(is_constant, zero, slope))
+
+
+def _pow_tangent_exponent(t: Any, out: Any, x: Any, y: Any) -> Any:
+    return convert(mul(t, mul(log(_replace_zero(x)), out)), dtypes.dtype(y))
+
+
+def _replace_zero(x: Any) -> Any:
+    """`x` with 1 in place of 0, so that its logarithm stays finite."""
+    return select(eq(x, like(x, 0)), filled_like(x, 1), x)
+
+
+def_jvp(pow_p, _pow_tangent_base, _pow_tangent_exponent, with_out=True)
+
+# ----------------------------------------------------------------- trigonometric functions
+
+
+def sin(x: Any, *, accuracy: Any = None) -> Array:
+    """The sine of x in radians."""
+    return sin_p.bind(x) if accuracy is None else sin_p.bind(x, accuracy=accuracy)
+
+
+sin_p = unary("sin", np.sin, accepts="f", accuracy=True)
+def_jvp(sin_p, lambda t, x, **params: mul(t, cos(x, **params)))
+
+
+def cos(x: Any, *, accuracy: Any = None) -> Array:
+    """The cosine of x in radians."""
+    return cos_p.bind(x) if accuracy is None else cos_p.bind(x, accuracy=accuracy)
+
+
+cos_p = unary("cos", np.cos, accepts="f", accuracy=True)
+def_jvp(cos_p, lambda t, x, **params: neg(mul(t, sin(x, **params))))
+
+
+def tan(x: Any, *, accuracy: Any = None) -> Array:
+    """The tangent of x in radians."""
+    return tan_p.bind(x) if accuracy is None else tan_p.bind(x, accuracy=accuracy)
+
+
+tan_p = unary("tan", np.tan, accepts="f", accuracy=True)
+def_jvp(tan_p, lambda t, out, x, **_: mul(t, add(like(x, 1), square(out))), with_out=True)
+
+
+def asin(x: Any) -> Array:
+    """The angle in -pi/2..pi/2 whose sine is x; NaN outside -1..1."""
+    return asin_p.bind(x)
+
+
+asin_p = unary("asin", np.arcsin, accepts="f")
+def_jvp(asin_p, lambda t, x: mul(t, rsqrt(sub(like(x, 1), square(x)))))
+
+
+def acos(x: Any) -> Array:
+    """The angle in 0..pi whose cosine is x; NaN outside -1..1."""
+    return acos_p.bind(x)
+
+
+acos_p = unary("acos", np.arccos, accepts="f")
+def_jvp(acos_p, lambda t, x: mul(t, neg(rsqrt(sub(like(x, 1), square(x))))))
+
+
+def atan(x: Any) -> Array:
+    """The angle in -pi/2..pi/2 whose tangent is x."""
+    return atan_p.bind(x)
+
+
+atan_p = unary("atan", np.arctan, accepts="f")
+def_jvp(atan_p, lambda t, x: div(t, add(like(x, 1), square(x))))
+
+
+def atan2(x: Any, y: Any) -> Array:
+    """The angle in -pi..pi of the point whose ordinate is x and whose abscissa is y (the names are JAX's)."""
+    return atan2_p.bind(x, y)
+
+
+atan2_p = binary("atan2", np.arctan2, accepts="f")
+def_jvp(
+    atan2_p,
+    lambda t, x, y: mul(t, div(y, add(square(x), square(y)))),
+    lambda t, x, y: mul(t, div(neg(x), add(square(x), square(y)))),
+)
+
+# ----------------------------------------------------------------- hyperbolic functions
+
+
+def sinh(x: Any) -> Array:
+    """The hyperbolic sine."""
+    return sinh_p.bind(x)
+
+
+sinh_p = unary("sinh", np.sinh, accepts="f")
+def_jvp(sinh_p, lambda t, x: mul(t, cosh(x)))
+
+
+def cosh(x: Any) -> Array:
+    """The hyperbolic cosine."""
+    return cosh_p.bind(x)
+
+
+cosh_p = unary("cosh", np.cosh, accepts="f")
+def_jvp(cosh_p, lambda t, x: mul(t, sinh(x)))
+
+
+def tanh(x: Any, *, accuracy: Any = None) -> Array:
+    """The hyperbolic tangent."""
+    return tanh_p.bind(x) if accuracy is None else tanh_p.bind(x, accuracy=accuracy)
+
+
+def _tanh_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
+    if accuracy is AccuracyMode.HIGHEST:
+        both = [logistic(mul(like(x, factor), x), accuracy=accuracy) for factor in (2, -2)]
+        return mul(t, mul(like(x, 4), mul(*both)))
+    # t (1 - out**2), in a form that keeps its digits where out is close to 1.
+    return mul(add(t, mul(t, out)), sub(scalar_like(x, 1), out))
+
+
+tanh_p = unary("tanh", np.tanh, accepts="f", accuracy=True)
+def_jvp(tanh_p, _tanh_tangent, with_out=True)
+
+
+def asinh(x: Any) -> Array:
+    """The inverse of sinh."""
+    return asinh_p.bind(x)
+
+
+asinh_p = unary("asinh", np.arcsinh, accepts="f")
+def_jvp(asinh_p, lambda t, x: mul(t, rsqrt(add(square(x), scalar_like(x, 1)))))
+
+
+def acosh(x: Any) -> Array:
+    """The inverse of cosh, not negative; NaN below 1."""
+    return acosh_p.bind(x)
+
+
+acosh_p = unary("acosh", np.arccosh, accepts="f")
+def_jvp(acosh_p, lambda t, x: mul(t, rsqrt(sub(square(x), scalar_like(x, 1)))))
+
+
+def atanh(x: Any) -> Array:
+    """The inverse of tanh; infinite at -1 and 1, NaN outside."""
+    return atanh_p.bind(x)
+
+
+atanh_p = unary("atanh", np.arctanh, accepts="f")
+def_jvp(
+    atanh_p,
+    lambda t, x: mul(reciprocal(add(scalar_like(x, 1), x)), div(t, sub(scalar_like(x, 1), x))),
+)

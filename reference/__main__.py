@@ -1,0 +1,25 @@
+"""`python -m reference`."""
+
+import sys
+
+NEEDED = ("autograd", "jax", "jaxlib", "matplotlib", "minijax", "numpy", "tqdm")
+
+
+def _run() -> int:
+    try:
+        from .cli import main
+
+        return main()
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in NEEDED:
+            raise
+        print(
+            f"error: this needs the module {error.name!r}, which is not installed here; "
+            "install what the commands need with: pip install 'minijax[reference,bench]'",
+            file=sys.stderr,
+        )
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(_run())

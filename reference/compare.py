@@ -1,0 +1,324 @@
+"""Two engines train the same model in lockstep: same key, same batches, and how far apart they get."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from .batches import batch_count
+from .data import Dataset
+from .engines import Engine, Params, precision
+from .recipes import Recipe, Results
+from .training import Evaluation, Experiment, Trainer, training_batches
+
+__all__ = [
+    "Comparison",
+    "Difference",
+    "EpochRow",
+    "ParameterDifference",
+    "Tolerance",
+    "compare",
+    "parameter_difference",
+    "tolerance_for",
+]
+
+
+class Tolerance(NamedTuple):
+    """How far apart is still agreement; None: not looked at."""
+
+    loss: float | None = None
+    """relative, at every step"""
+    parameters: float | None = None
+    """largest difference over largest entry, for each leaf"""
+    epoch_loss: float | None = None
+    """absolute, of the mean over an epoch"""
+    accuracy: float | None = None
+    """absolute, of the share that is right"""
+
+
+def tolerance_for(*, x64: bool, recipe: Recipe | None = None) -> Tolerance:
+    """A recipe's own; else 1e-4 for losses and 1e-3 for parameters, or 1e-9 for both in float64."""
+    if recipe is not None:
+        return Tolerance(epoch_loss=recipe.loss_tolerance, accuracy=recipe.accuracy_tolerance)
+    return Tolerance(loss=1e-9, parameters=1e-9) if x64 else Tolerance(loss=1e-4, parameters=1e-3)
+
+
+class Difference(NamedTuple):
+    """Absolute and relative; `inf` stands for NaN, so that no comparison overlooks it."""
+
+    absolute: float = 0.0
+    relative: float = 0.0
+
+    def larger(self, other: "Difference") -> "Difference":
+        """The larger of each of the two."""
+        return Difference(max(self.absolute, other.absolute), max(self.relative, other.relative))
+
+
+class ParameterDifference(NamedTuple):
+    """The parameters after `step` updates; `leaf` has the largest relative difference."""
+
+    step: int
+    leaf: str
+    difference: Difference
+
+
+class EpochRow(NamedTuple):
+    """One row of the table; lists are in the order of the engines, differences the largest so far."""
+
+    epoch: int
+    steps: int
+    train_loss: list[float]
+    test: list[Evaluation]
+    loss_difference: Difference
+    parameter_difference: Difference
+    seconds: list[float]
+
+
+@dataclass
+class Comparison:
+    """What was seen. The second of the two engines is the one that the first is measured by."""
+
+    engines: list[str]
+    losses: list[list[float]] = field(default_factory=lambda: [[], []])
+    """for each engine the loss of every step"""
+    parameters: list[ParameterDifference] = field(default_factory=list)
+    epochs: list[EpochRow] = field(default_factory=list)
+    first_step_seconds: list[float] = field(default_factory=list)
+    """tracing and compilation included"""
+    failures: dict[str, str] = field(default_factory=dict)
+    """for each kind of disagreement a sentence about its first occurrence"""
+
+    @property
+    def agree(self) -> bool:
+        """Whether nothing was beyond tolerance."""
+        return not self.failures
+
+    def fail(self, kind: str, sentence: str) -> None:
+        """Keep the first sentence of each kind."""
+        self.failures.setdefault(kind, sentence)
+
+    def loss_differences(self) -> list[Difference]:
+        """At every step."""
+        return [_scalar_difference(ours, theirs) for ours, theirs in zip(*self.losses, strict=True)]
+
+    def largest_loss_difference(self) -> Difference:
+        """Over all steps so far."""
+        return _largest(self.loss_differences())
+
+    def largest_parameter_difference(self) -> Difference:
+        """Over all steps at which parameters were compared."""
+        return _largest([p.difference for p in self.parameters])
+
+
+def _largest(differences: list[Difference]) -> Difference:
+    largest = Difference()
+    for difference in differences:
+        largest = largest.larger(difference)
+    return largest
+
+
+def _nan_is_inf(value: float) -> float:
+    return math.inf if math.isnan(value) else float(value)
+
+
+def _scalar_difference(ours: float, theirs: float) -> Difference:
+    absolute = _nan_is_inf(abs(ours - theirs))
+    return Difference(absolute, _ratio(absolute, abs(theirs)))
+
+
+def _ratio(absolute: float, scale: float) -> float:
+    if absolute == 0:
+        return 0.0
+    return _nan_is_inf(absolute / scale) if scale else math.inf
+
+
+def parameter_difference(jax: Engine, ours: Params, theirs: Params, step: int) -> ParameterDifference:
+    """The largest difference in any leaf; relative means over the largest entry of that leaf of `theirs`.
+
+    Raises ValueError when the two are not even of the same structure, shapes and dtypes.
+    """
+    ours, theirs = _named_leaves(jax, ours), _named_leaves(jax, theirs)
+    forms = [{name: (a.shape, a.dtype.name) for name, a in side.items()} for side in (ours, theirs)]
+    if forms[0] != forms[1]:
+        raise ValueError(f"the parameters differ in form: {forms[0]} against {forms[1]}")
+    largest, worst = Difference(), next(iter(ours), "")
+    for name, b in theirs.items():
+        with np.errstate(invalid="ignore"):  # inf - inf
+            absolute = _nan_is_inf(np.abs(ours[name] - b).max(initial=0.0))
+        difference = Difference(absolute, _ratio(absolute, float(np.abs(b).max(initial=0.0))))
+        if difference.relative > largest.relative:
+            worst = name
+        largest = largest.larger(difference)
+    return ParameterDifference(step, worst, largest)
+
+
+def _named_leaves(jax: Engine, params: Params) -> dict[str, np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(params)
+    return {jax.tree_util.keystr(path): np.asarray(leaf) for path, leaf in leaves}
+
+
+class _Side:
+    """One engine's half of the comparison, with its clock."""
+
+    def __init__(self, name: str, jax: Engine, experiment: Experiment) -> None:
+        self.name = name
+        self.jax = jax
+        self.trainer = Trainer(jax, experiment)
+        self.seconds: list[float] = []
+
+    def step(self, x: np.ndarray, y: np.ndarray) -> float:
+        """One update, timed until all of its results are there; the loss before it."""
+        start = time.perf_counter()
+        loss = self.trainer.step(x, y)
+        self.jax.block_until_ready(self.trainer.state)
+        self.seconds.append(time.perf_counter() - start)
+        return float(loss)
+
+
+@contextmanager
+def _all_in(engines: Mapping[str, Engine], *, x64: bool) -> Iterator[None]:
+    with ExitStack() as stack:
+        for jax in engines.values():
+            stack.enter_context(precision(jax, x64=x64))
+        yield
+
+
+def compare(
+    engines: Mapping[str, Engine],
+    experiment: Experiment,
+    dataset: Dataset,
+    *,
+    tolerance: Tolerance,
+    x64: bool = False,
+    check_every: int = 10,
+    measured: Results | None = None,
+    on_epoch: Callable[[EpochRow], None] = lambda row: None,
+    progress: bool = False,
+) -> Comparison:
+    """Train `experiment` on both engines in lockstep and compare losses at every step.
+
+    Parameters are compared before the first step, at each `check_every`-th, and at the end of an epoch.
+    Both engines are also held to `measured`, a recipe's results, as far as the training gets. A loss
+    that is not finite ends the training; disagreement does not, so that the picture shows it grow.
+    """
+    dtype = np.float64 if x64 else np.float32
+    with _all_in(engines, x64=x64):
+        sides = [_Side(name, jax, experiment) for name, jax in engines.items()]
+        seen = Comparison([side.name for side in sides])
+        _compare_parameters(seen, sides, 0, tolerance)
+        for epoch in range(experiment.epochs):
+            before = len(seen.losses[0])
+            for x, y in training_batches(experiment, dataset, epoch, dtype=dtype, progress=progress):
+                step = _compare_step(seen, sides, x, y, tolerance)
+                if step % check_every == 0:
+                    _compare_parameters(seen, sides, step, tolerance)
+                if "finite" in seen.failures:
+                    return seen
+            if len(seen.losses[0]) == before:
+                break
+            _end_epoch(seen, sides, epoch, before, dataset, dtype, tolerance)
+            on_epoch(seen.epochs[-1])
+        if measured is not None:
+            _compare_results(seen, experiment, dataset, tolerance, measured)
+    return seen
+
+
+def _compare_step(
+    seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray, tolerance: Tolerance
+) -> int:
+    """One batch on both engines; how many there have been."""
+    losses = [side.step(x, y) for side in sides]
+    for history, loss in zip(seen.losses, losses, strict=True):
+        history.append(loss)
+    step = len(seen.losses[0])
+    if step == 1:
+        seen.first_step_seconds = [side.seconds[0] for side in sides]
+    texts = " and ".join(f"{loss!r} with {side.name}" for loss, side in zip(losses, sides, strict=True))
+    if not all(map(math.isfinite, losses)):
+        seen.fail("finite", f"the training diverged: at step {step} the loss is {texts}")
+    relative = _scalar_difference(*losses).relative
+    if tolerance.loss is not None and relative > tolerance.loss:
+        seen.fail(
+            "loss",
+            f"at step {step} the loss is {texts}: {relative:.1e} relative; {tolerance.loss:.0e} is allowed",
+        )
+    return step
+
+
+def _compare_parameters(seen: Comparison, sides: list[_Side], step: int, tolerance: Tolerance) -> None:
+    if seen.parameters and seen.parameters[-1].step == step:
+        return
+    ours, theirs = (side.trainer.state.params for side in sides)
+    found = parameter_difference(sides[1].jax, ours, theirs, step)
+    seen.parameters.append(found)
+    relative = found.difference.relative
+    if tolerance.parameters is not None and relative > tolerance.parameters:
+        seen.fail(
+            "parameters",
+            f"after step {step} the parameters {found.leaf} differ by {relative:.1e} of their largest "
+            f"entry; {tolerance.parameters:.0e} is allowed",
+        )
+
+
+def _end_epoch(
+    seen: Comparison,
+    sides: list[_Side],
+    epoch: int,
+    before: int,
+    dataset: Dataset,
+    dtype: type,
+    tolerance: Tolerance,
+) -> None:
+    """Evaluate on the test set and add the row of the table; its steps are those from `before` on."""
+    steps = len(seen.losses[0])
+    _compare_parameters(seen, sides, steps, tolerance)
+    row = EpochRow(
+        epoch,
+        steps,
+        train_loss=[float(np.mean(losses[before:])) for losses in seen.losses],
+        test=[side.trainer.evaluate(dataset, dtype) for side in sides],
+        loss_difference=seen.largest_loss_difference(),
+        parameter_difference=seen.largest_parameter_difference(),
+        seconds=[sum(side.seconds[before:]) for side in sides],
+    )
+    seen.epochs.append(row)
+    accuracies = [evaluation.accuracy for evaluation in row.test]
+    _compare_scalars(
+        seen, "epoch loss", f"mean loss of epoch {epoch + 1}", row.train_loss, tolerance.epoch_loss
+    )
+    _compare_scalars(seen, "accuracy", f"accuracy after epoch {epoch + 1}", accuracies, tolerance.accuracy)
+
+
+def _compare_scalars(
+    seen: Comparison, kind: str, what: str, values: list[float], allowed: float | None
+) -> None:
+    if allowed is not None and not abs(values[0] - values[1]) <= allowed:
+        sides = " and ".join(f"{value:.5f} with {name}" for value, name in zip(values, seen.engines))
+        seen.fail(kind, f"the {what} is {sides}; a difference of {allowed} is allowed")
+
+
+def _compare_results(
+    seen: Comparison, experiment: Experiment, dataset: Dataset, tolerance: Tolerance, measured: Results
+) -> None:
+    """Hold each engine to a recipe's results: the first epoch once it is whole, the last once all are."""
+    per_epoch = batch_count(len(dataset.x_train), experiment.batch_size, drop_last=experiment.drop_last)
+    whole = len(seen.losses[0]) // per_epoch
+    for i, name in enumerate(seen.engines):
+        expected = []
+        if whole >= 1:
+            first = seen.epochs[0].train_loss[i]
+            expected.append(("loss of the first epoch", first, measured.first_loss, tolerance.epoch_loss))
+        if whole == measured.epochs:
+            loss, accuracy = seen.epochs[-1].train_loss[i], seen.epochs[-1].test[i].accuracy
+            expected.append(("loss of the last epoch", loss, measured.last_loss, tolerance.epoch_loss))
+            expected.append(("final accuracy", accuracy, measured.accuracy, tolerance.accuracy))
+        for what, value, wanted, allowed in expected:
+            if allowed is not None and not abs(value - wanted) <= allowed:
+                seen.fail(
+                    f"{what} {name}",
+                    f"the {what} with {name} is {value:.5f}; the recipe gives {wanted}, within {allowed}",
+                )

@@ -1,0 +1,35 @@
+"""Files that are either whole or not there."""
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO
+
+__all__ = ["atomic", "write_json"]
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """A binary file to write to, which takes the place of `path` only when the block ends without error.
+
+    It is written beside `path` first, because `os.replace` is atomic within one file system only.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with open(part, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON; NaN and infinity raise ValueError, as JSON has no word for them."""
+    text = json.dumps(value, indent=1, allow_nan=False)
+    with atomic(path) as file:
+        file.write(text.encode() + b"\n")

@@ -1,0 +1,96 @@
+"""The one comparison of a minijax result with a JAX result.
+
+The order of the checks is that of how telling a failure is: tree structure, shape, dtype and
+weak type, values. Integers, booleans, bits and NaN positions must be equal; floats lie within a
+number of ULPs that the caller states, where one ULP is eps * |their value|.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import jax
+import minijax
+import numpy as np
+
+ENGINES = (minijax, jax)
+
+
+def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""):
+    """Assert that `ours` (from minijax) is what JAX gave.
+
+    ulp       largest difference of two floats in units of eps * max(|theirs|, floor); 0 means equal bits,
+              signs of zeros included
+    floor     magnitude below which differences are absolute: for functions with zeros inside their domain
+    leafwise  take the largest finite |theirs| of each leaf as its floor: for sums of terms that cancel
+    """
+    our_leaves, our_tree = minijax.tree_util.tree_flatten(ours)
+    their_leaves, their_tree = jax.tree_util.tree_flatten(theirs)
+    assert str(our_tree) == str(their_tree), f"{what}: trees differ\n ours   {our_tree}\n theirs {their_tree}"
+    for i, (a, b) in enumerate(zip(our_leaves, their_leaves, strict=True)):
+        _assert_leaf(a, b, ulp, floor, leafwise, f"{what} leaf {i}" if len(our_leaves) > 1 else what)
+
+
+def aval_text(x: Any) -> str:
+    """`float32[2,3]`, or `float32[2,3]*` when weakly typed; the same text for either engine's arrays."""
+    weak = "*" if getattr(x, "weak_type", False) else ""
+    return f"{x.dtype}[{','.join(map(str, x.shape))}]{weak}"
+
+
+def to_numpy(x: Any) -> np.ndarray:
+    """The values of an array of either engine; those of a typed key array are its key data."""
+    for engine in ENGINES:
+        if isinstance(x, engine.Array) and engine.dtypes.issubdtype(x.dtype, engine.dtypes.prng_key):
+            return np.asarray(engine.random.key_data(x))
+    return np.asarray(x)
+
+
+def _assert_leaf(a: Any, b: Any, ulp: float, floor: float, leafwise: bool, what: str) -> None:
+    kinds = isinstance(a, minijax.Array), isinstance(b, jax.Array)
+    assert kinds[0] == kinds[1], f"{what}: ours is a {type(a)}, theirs a {type(b)}"
+    if not kinds[0] and not isinstance(b, np.ndarray):
+        assert type(a) is type(b), f"{what}: ours is a {type(a)}, theirs a {type(b)}"
+        assert a == b, f"{what}: ours is {a!r}, theirs {b!r}"
+        return
+    assert tuple(a.shape) == tuple(b.shape), f"{what}: ours has shape {a.shape}, theirs {b.shape}"
+    assert aval_text(a) == aval_text(b), f"{what}: ours is {aval_text(a)}, theirs {aval_text(b)}"
+    assert_values(to_numpy(a), to_numpy(b), ulp=ulp, floor=floor, leafwise=leafwise, what=what)
+
+
+def assert_values(
+    a: np.ndarray, b: np.ndarray, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""
+) -> None:
+    """The last step of `assert_same`, for two NumPy arrays of equal shape and dtype."""
+    if b.dtype.kind != "f":
+        wrong = a != b if b.dtype.kind != "V" else np.zeros(b.shape, bool)
+        assert not wrong.any(), _report(a, b, wrong, what, "values must be equal")
+        return
+    same_bits = (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b))
+    if ulp == 0:
+        assert same_bits.all(), _report(a, b, ~same_bits, what, "values must be identical")
+        return
+    distance = ulp_distance(a, b, floor=_largest(b) if leafwise else floor)
+    wrong = ~(distance <= ulp) & ~same_bits
+    assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
+
+
+def ulp_distance(a: np.ndarray, b: np.ndarray, floor: float = 0.0) -> np.ndarray:
+    """|a - b| / (eps * max(|b|, floor)), at least the smallest normal number; NaN where only one is NaN."""
+    info = np.finfo(b.dtype)
+    with np.errstate(all="ignore"):
+        wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+        unit = float(info.eps) * np.maximum(np.abs(wide_b), max(floor, float(info.tiny)))
+        return np.where(a == b, 0.0, np.abs(wide_a - wide_b) / unit)
+
+
+def _largest(b: np.ndarray) -> float:
+    finite = np.abs(b[np.isfinite(b)].astype(np.float64))
+    return float(finite.max()) if finite.size else 0.0
+
+
+def _report(a: np.ndarray, b: np.ndarray, wrong: np.ndarray, what: str, why: str) -> str:
+    """Up to five of the differing entries."""
+    lines = [f"{what}: {why}; {int(wrong.sum())} of {wrong.size} entries differ"]
+    for index in list(zip(*np.nonzero(wrong), strict=True))[:5] if wrong.ndim else [()]:
+        lines.append(f"  at {tuple(map(int, index))}: ours {a[index]!r}, theirs {b[index]!r}")
+    return "\n".join(lines)

@@ -1,0 +1,138 @@
+"""Rows of the primitives that call functions: jit, custom rules, checkpoint, named axes."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import numpy as np
+from operation_row import KINDS, Operand, Row, between, integers, normal, row
+
+
+def jitted(jax: Any, x: Any, y: Any) -> Any:
+    """A jitted function with a captured constant, an unused argument and two results."""
+    table = jax.numpy.asarray(np.float32(1.5))
+
+    @jax.jit
+    def inner(x, y, unused):
+        return {"s": jax.lax.sin(x) * y, "t": y * table}
+
+    return inner(x, y, x)
+
+
+def nested_jits(jax: Any, x: Any) -> Any:
+    """A jit inside a jit, called twice."""
+    inner = jax.jit(jax.lax.sin)
+    return jax.jit(lambda v: inner(v) * inner(inner(v)))(x)
+
+
+def forwarding_jit(jax: Any, x: Any, y: Any) -> Any:
+    """A jitted function that returns an argument, a constant and one value twice."""
+
+    def inner(x, y):
+        z = x * 2.0
+        return y, z, z, 3.0
+
+    return jax.jit(inner)(x, y)
+
+
+def custom_jvp(jax: Any, x: Any, y: Any) -> Any:
+    """A custom rule that differs from the true derivative, so that its use shows."""
+
+    @jax.custom_jvp
+    def f(x, y):
+        return jax.lax.sin(x) * y
+
+    @f.defjvp
+    def f_jvp(primals, tangents):
+        x, y = primals
+        dx, dy = tangents
+        return f(x, y), 3.0 * dx * y + dy * jax.lax.cos(x)
+
+    return f(x, y)
+
+
+def custom_jvps(jax: Any, x: Any, y: Any) -> Any:
+    """custom_jvp by defjvps, with a non-differentiable argument and a pytree result."""
+    @partial(jax.custom_jvp, nondiff_argnums=(0,))
+    def f(g, x, y):
+        return {"v": g(x) * y}
+
+    @f.defjvp
+    def f_jvp(g, primals, tangents):
+        x, y = primals
+        return f(g, x, y), {"v": 2.0 * tangents[0] * y * y + tangents[1] * x}
+
+    return f(jax.lax.cos, x, y)
+
+
+def custom_vjp(jax: Any, x: Any, y: Any) -> Any:
+    """A custom backward pass that differs from the true one."""
+
+    @jax.custom_vjp
+    def f(x, y):
+        return jax.lax.sin(x) * y
+
+    def forward(x, y):
+        return jax.lax.sin(x) * y, (jax.lax.cos(x), y)
+
+    def backward(residuals, g):
+        c, y = residuals
+        return 2.0 * c * y * g, g * y * y
+
+    f.defvjp(forward, backward)
+    return f(x, y)
+
+
+def checkpointed(jax: Any, x: Any, y: Any) -> Any:
+    """A rematerialised function."""
+    return jax.checkpoint(lambda x, y: jax.lax.sin(jax.lax.sin(x) * y))(x, y)
+
+
+def custom_sine(jax: Any) -> Any:
+    """A custom_jvp sine, to be called from inside other calls."""
+    f = jax.custom_jvp(jax.lax.sin)
+    f.defjvp(lambda primals, tangents: (f(*primals), 2.0 * jax.lax.cos(*primals) * tangents[0]))
+    return f
+
+
+def jit_of_custom(jax: Any, x: Any) -> Any:
+    """A custom rule inside jit inside checkpoint."""
+    return jax.checkpoint(jax.jit(custom_sine(jax)))(x)
+
+
+def named_sum(jax: Any, x: Any) -> Any:
+    """A sum over a named vmapped axis."""
+    return jax.vmap(lambda v: v - jax.lax.psum(v, "i"), axis_name="i")(x)
+
+
+def named_index(jax: Any, x: Any) -> Any:
+    """The position along a named vmapped axis."""
+    return jax.vmap(lambda v: v * jax.lax.axis_index("i"), axis_name="i")(x)
+
+
+X, Y = between(-3, 3, 2, 3), between(0.5, 2, 2, 3)
+SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
+# A custom backward pass has no forward-mode derivative; JAX raises a TypeError, see test_misuse.py.
+REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
+SMOOTH = {"ulp": 8, "floor": 1}
+
+# jit is allowed to fuse and reorder in either engine, so its values carry a bound.
+ROWS: list[Row] = [
+    row("jit", jitted, X, Y, main=True, **SMOOTH),
+    row("jit", jitted, *SCALARS, **SMOOTH),
+    row("jit", nested_jits, X, label="nested", main=True, **SMOOTH),
+    row("jit", forwarding_jit, X, Y, label="forwarding", main=True, **SMOOTH),
+    row("jit", lambda jax, x: jax.jit(lambda v: v + 1)(x), integers(0, 9, 3), label="integers"),
+    row("jit", lambda jax, x: jax.jit(lambda v: v * 2.0)(x), normal(0, 3), label="empty"),
+    row("custom_jvp_call", custom_jvp, X, Y, main=True, **SMOOTH),
+    row("custom_jvp_call", custom_jvp, *SCALARS, **SMOOTH),
+    row("custom_jvp_call", custom_jvps, X, Y, label="nondiff", main=True, **SMOOTH),
+    row("custom_vjp_call", custom_vjp, X, Y, main=True, only=REVERSE_ONLY, **SMOOTH),
+    row("custom_vjp_call", custom_vjp, *SCALARS, only=REVERSE_ONLY, **SMOOTH),
+    row("remat2", checkpointed, X, Y, main=True, **SMOOTH),
+    row("remat2", checkpointed, *SCALARS, **SMOOTH),
+    row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
+    row("psum", named_sum, X, main=True, ulp=4, leafwise=True),
+    row("axis_index", named_index, X, main=True, appears=False),
+]

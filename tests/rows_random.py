@@ -1,0 +1,55 @@
+"""Rows of the random primitives. Keys are given as raw data, so that they can be batched like any array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from operation_row import Row, anything, integers, row
+
+KEY = anything(2, dtype="uint32")
+
+
+def with_key(draw: Any):
+    """A call whose first operand is wrapped into a typed key."""
+    return lambda jax, data, *rest: draw(jax, jax.random.wrap_key_data(data), *rest)
+
+
+def bits(shape: tuple[int, ...], dtype: str):
+    """Random bits."""
+    return with_key(lambda jax, key: jax.random.bits(key, shape, np.dtype(dtype)))
+
+
+def integer_call(primitive: str, draw: Any, *operands: Any, label: str = "", main: bool = False) -> Row:
+    """A row whose call has no floats in it; weak types do not matter to it."""
+    return row(primitive, draw, *operands, label=label, main=main, weak=False)
+
+
+ROWS: list[Row] = [
+    integer_call("random_wrap", with_key(lambda jax, key: key), KEY, main=True),
+    integer_call("random_wrap", with_key(lambda jax, key: key), anything(3, 2, dtype="uint32")),
+    integer_call("random_unwrap", with_key(lambda jax, key: jax.random.key_data(key)), KEY, main=True),
+    integer_call("random_seed", lambda jax, seed: jax.random.key(seed), integers(0, 9), main=True),
+    integer_call("random_seed", lambda jax, seed: jax.random.key(seed), integers(-9, -1), label="negative"),
+    integer_call("random_seed", lambda jax, seed: jax.random.PRNGKey(seed), anything(dtype="uint32"), label="raw"),
+    integer_call("random_split", with_key(lambda jax, key: jax.random.split(key)), KEY, main=True),
+    integer_call("random_split", with_key(lambda jax, key: jax.random.split(key, (2, 3))), KEY, label="2x3"),
+    integer_call("random_split", lambda jax, key: jax.random.split(key, 3), KEY, label="raw"),
+    integer_call(
+        "random_fold_in",
+        with_key(lambda jax, key, data: jax.random.fold_in(key, data)),
+        KEY,
+        anything(dtype="uint32"),
+        main=True,
+    ),
+    integer_call(
+        "random_fold_in", lambda jax, key, data: jax.random.fold_in(key, data), KEY, integers(0, 9), label="raw"
+    ),
+    integer_call("random_clone", with_key(lambda jax, key: jax.random.clone(key)), KEY, main=True),
+    integer_call("random_bits", bits((2, 3), "uint32"), KEY, label="2x3", main=True),
+    integer_call("random_bits", bits((), "uint32"), KEY, label="0d"),
+    integer_call("random_bits", bits((0, 3), "uint32"), KEY, label="empty"),
+    integer_call("random_bits", bits((5,), "uint8"), KEY, label="8"),
+    integer_call("random_bits", bits((5,), "uint16"), KEY, label="16"),
+    row("random_bits", bits((5,), "uint64"), KEY, label="64", weak=False, x64=True),
+]

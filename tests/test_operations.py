@@ -1,0 +1,270 @@
+"""Every row of the operation table against JAX: values, types, derivatives, batching, jit, jaxprs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jaxpr_tools
+import minijax
+import numpy as np
+import pytest
+from operation_row import KINDS, Operand, Row
+from operation_table import ROWS
+from oracle import assert_same
+
+# Checks that cost JAX hardly any compilation, so that every row goes through them in the default depth.
+CHEAP = ("eval", "jaxpr")
+BATCH = 3
+
+
+def cases() -> list[Any]:
+    """All (row, kind) pairs; those beyond the default depth carry the `full` mark."""
+    return [
+        pytest.param(r, kind, id=f"{r.id}-{kind}", marks=[] if r.main or kind in CHEAP else pytest.mark.full)
+        for r in ROWS
+        for kind in KINDS
+        if r.wants(kind)
+    ]
+
+
+@pytest.mark.parametrize("row, kind", cases())
+def test_operation(row: Row, kind: str):
+    with row.precision(minijax, jax):
+        CHECKS[kind](row)
+
+
+def operands(engine: Any, row: Row, salt: str = "") -> list[Any]:
+    """The row's operands as arrays of the engine."""
+    return [engine.numpy.asarray(x) for x in row.sample(salt)]
+
+
+def both(function: Callable[[Any], Any]) -> tuple[Any, Any]:
+    """The same function of the engine on both engines."""
+    return function(minijax), function(jax)
+
+
+def same(row: Row, results: tuple[Any, Any], what: str) -> None:
+    """Compare under the row's bound for values that other kinds of evaluation derive."""
+    ulp = 0 if row.ulp == 0 and what == "vmap" else row.derived_ulp
+    assert_same(*results, ulp=ulp, leafwise=True, what=f"{row.id} {what}")
+
+
+def compare_values(row: Row, results: tuple[Any, Any], what: str) -> None:
+    """Compare under the row's own bound."""
+    assert_same(*results, ulp=row.ulp, floor=row.floor, leafwise=row.leafwise, what=f"{row.id} {what}")
+
+
+# ----------------------------------------------------------------- values
+
+
+def check_eval(row: Row) -> None:
+    """Value, dtype and weak type of the eager call on strongly typed arrays, and on NumPy arrays."""
+    compare_values(row, both(lambda engine: row.call(engine, *operands(engine, row))), "eval")
+
+
+def check_weak(row: Row) -> None:
+    """The same of weakly typed operands: all of them, and each alone."""
+    everyone = tuple(range(len(row.operands)))
+    choices = {everyone} | {(i,) for i in everyone}
+    for chosen in sorted(choices):
+        ours, theirs = both(lambda engine, chosen=chosen: row.call(engine, *weakened(engine, row, chosen)))
+        compare_values(row, (ours, theirs), f"weak {chosen}")
+
+
+def weakened(engine: Any, row: Row, chosen: tuple[int, ...]) -> list[Any]:
+    """The operands, the chosen ones weakly typed where their dtype can be."""
+    values = operands(engine, row)
+    return [weakly(engine, x) if i in chosen and weak_possible(x) else x for i, x in enumerate(values)]
+
+
+def weak_possible(x: Any) -> bool:
+    """Python has an int and a float; their dtypes are the only ones to be weak."""
+    return str(x.dtype) in ("float32", "int32")
+
+
+def weakly(engine: Any, x: Any) -> Any:
+    """The array, weakly typed: Python numbers are weak, and shaping them keeps them so."""
+    lax = engine.lax
+    if x.size == 0:
+        return lax.broadcast(x.dtype.type(0).item(), x.shape)
+    entries = [lax.broadcast(value, (1,)) for value in np.asarray(x).ravel().tolist()]
+    return lax.reshape(lax.concatenate(entries, 0), x.shape)
+
+
+def check_jit(row: Row) -> None:
+    """The jitted call against JAX's eager one; jit may fuse, hence the wider bound."""
+    ours = minijax.jit(lambda *xs: row.call(minijax, *xs))(*operands(minijax, row))
+    theirs = row.call(jax, *operands(jax, row))
+    same(row, (ours, theirs), "jit")
+
+
+# ----------------------------------------------------------------- derivatives
+
+
+def zeros_float0(engine: Any, shape: tuple[int, ...]) -> np.ndarray:
+    """The tangent of what has none."""
+    return np.zeros(shape, engine.dtypes.float0)
+
+
+def tangent(engine: Any, x: Any, rng: np.random.Generator) -> Any:
+    """A random tangent (or cotangent) for the array."""
+    if not engine.numpy.issubdtype(x.dtype, engine.numpy.floating):
+        return zeros_float0(engine, x.shape)
+    return engine.numpy.asarray(rng.standard_normal(x.shape).astype(x.dtype))
+
+
+def tangents(engine: Any, row: Row, like: Any, salt: str) -> Any:
+    """Random tangents for every array in a pytree."""
+    rng = row.rng(salt)
+    return engine.tree_util.tree_map(lambda x: tangent(engine, x, rng), like)
+
+
+def push_forward(engine: Any, row: Row, primals: Any) -> Any:
+    """jvp in all operands together; integer operands have float0 tangents."""
+    return engine.jvp(lambda *xs: row.call(engine, *xs), primals, tangents(engine, row, primals, "tangent"))
+
+
+def pull_back(engine: Any, row: Row, primals: Any) -> Any:
+    """vjp in all operands together."""
+    out, pull = engine.vjp(lambda *xs: row.call(engine, *xs), *primals)
+    return pull(tangents(engine, row, out, "cotangent"))
+
+
+def scalar_loss(engine: Any, row: Row, arrays: list[Any]) -> Callable[..., Any]:
+    """Sum of squares of the float results, as a function of the float operands alone."""
+    jnp = engine.numpy
+
+    def loss(*floats):
+        xs = list(arrays)
+        for i, x in zip(row.differentiable, floats, strict=True):
+            xs[i] = x
+        leaves = engine.tree_util.tree_leaves(row.call(engine, *xs))
+        return sum(jnp.sum(leaf * leaf) for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating))
+
+    return loss
+
+
+def second_order(engine: Any, row: Row) -> Any:
+    """Forward over reverse and reverse over reverse: two ways to a Hessian times a direction."""
+    arrays = operands(engine, row)
+    floats = tuple(arrays[i] for i in row.differentiable)
+    gradient = engine.grad(scalar_loss(engine, row, arrays), argnums=tuple(range(len(floats))))
+    direction = tangents(engine, row, floats, "direction")
+
+    def along(*xs):
+        return sum(engine.numpy.sum(g * d) for g, d in zip(gradient(*xs), direction, strict=True))
+
+    reverse = engine.grad(along, argnums=tuple(range(len(floats))))(*floats)
+    return engine.jvp(gradient, floats, direction), reverse
+
+
+def check_jvp(row: Row) -> None:
+    """Tangents of one forward pass."""
+    same(row, both(lambda engine: push_forward(engine, row, operands(engine, row))), "jvp")
+
+
+def check_vjp(row: Row) -> None:
+    """Cotangents of one backward pass."""
+    same(row, both(lambda engine: pull_back(engine, row, operands(engine, row))), "vjp")
+
+
+def check_second(row: Row) -> None:
+    """Second derivatives."""
+    same(row, both(lambda engine: second_order(engine, row)), "second order")
+
+
+# ----------------------------------------------------------------- batching
+
+
+def batchings(row: Row) -> list[tuple[int | None, ...]]:
+    """Each operand alone along each of its axes, and all together along the first, the last, and mixed axes."""
+    ranks = [len(o.shape) for o in row.operands]
+    alone = [
+        tuple(axis if j == i else None for j in range(len(ranks))) for i, rank in enumerate(ranks) for axis in range(rank + 1)
+    ]
+    together = [tuple(0 for _ in ranks), tuple(ranks), tuple(i % (rank + 1) for i, rank in enumerate(ranks))]
+    return list(dict.fromkeys([*alone, *together]))
+
+
+def batch_operand(operand: Operand, axis: int | None, rng: np.random.Generator) -> np.ndarray:
+    """BATCH samples stacked along the axis, or one sample."""
+    if axis is None:
+        return operand.sample(rng)
+    return np.stack([operand.sample(rng) for _ in range(BATCH)], axis)
+
+
+def check_vmap(row: Row) -> None:
+    """Batched along every axis of every operand; JAX is asked for one entry of the batch at a time."""
+    for in_axes in batchings(row):
+        rng = row.rng(str(in_axes))
+        values = [batch_operand(o, axis, rng) for o, axis in zip(row.operands, in_axes, strict=True)]
+        ours = minijax.vmap(lambda *xs: row.call(minijax, *xs), in_axes, out_axes=0)(*map(minijax.numpy.asarray, values))
+        same(row, (ours, stacked(row, values, in_axes)), f"vmap {in_axes}")
+
+
+def stacked(row: Row, values: list[np.ndarray], in_axes: tuple[int | None, ...]) -> Any:
+    """The results of JAX for each entry of the batch, stacked along a new first axis."""
+
+    def entry(i: int) -> Any:
+        xs = [x if axis is None else x.take(i, axis) for x, axis in zip(values, in_axes, strict=True)]
+        return row.call(jax, *map(jax.numpy.asarray, xs))
+
+    return jax.tree_util.tree_map(lambda *leaves: stack_leaf(leaves), *[entry(i) for i in range(BATCH)])
+
+
+def stack_leaf(leaves: tuple[Any, ...]) -> Any:
+    """Stacked on the host, with the dtype and weak type of the entries."""
+    if jax.dtypes.issubdtype(leaves[0].dtype, jax.dtypes.prng_key):
+        return jax.random.wrap_key_data(np.stack([np.asarray(jax.random.key_data(k)) for k in leaves]))
+    whole = jax.numpy.asarray(np.stack(list(map(np.asarray, leaves))))
+    return weakly(jax, whole) if leaves[0].weak_type else whole
+
+
+# ----------------------------------------------------------------- jaxprs
+
+
+def check_jaxpr(row: Row) -> None:
+    """The printed jaxpr, and that the row is about the primitive it names."""
+    ours, theirs = both(lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row)))
+    assert row.primitive in jaxpr_tools.primitives_in(theirs) or not row.appears, theirs
+    assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs)
+
+
+def check_derived_jaxprs(row: Row) -> None:
+    """The printed jaxprs of jvp, vjp and of each way to batch."""
+    programs = {"jvp": push_forward, "vjp": pull_back} if row.differentiable else {}
+    for name, program in programs.items():
+        if row.wants(name):
+            ours, theirs = both(lambda engine, program=program: traced(engine, row, program))
+            assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs), name
+    for in_axes in batchings(row):
+        ours, theirs = both(lambda engine, in_axes=in_axes: traced_batch(engine, row, in_axes))
+        assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs), f"vmap {in_axes}"
+
+
+def traced(engine: Any, row: Row, program: Callable[..., Any]) -> Any:
+    """The jaxpr of push_forward or pull_back, as a function of the operands."""
+    return engine.make_jaxpr(lambda *xs: program(engine, row, xs))(*operands(engine, row))
+
+
+def traced_batch(engine: Any, row: Row, in_axes: tuple[int | None, ...]) -> Any:
+    """The jaxpr of the batched call."""
+    rng = row.rng(str(in_axes))
+    values = [batch_operand(o, axis, rng) for o, axis in zip(row.operands, in_axes, strict=True)]
+    return engine.make_jaxpr(engine.vmap(lambda *xs: row.call(engine, *xs), in_axes))(*values)
+
+
+CHECKS: dict[str, Callable[[Row], None]] = {
+    "eval": check_eval,
+    "weak": check_weak,
+    "jvp": check_jvp,
+    "vjp": check_vjp,
+    "second": check_second,
+    "vmap": check_vmap,
+    "jit": check_jit,
+    "jaxpr": check_jaxpr,
+    "derived_jaxprs": check_derived_jaxprs,
+}
