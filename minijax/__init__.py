@@ -1,0 +1,67 @@
+"""minijax: JAX that a student can read in an afternoon, on NumPy alone, under JAX's own names.
+
+    import minijax as jax
+    import minijax.numpy as jnp
+"""
+
+from minijax import config as config
+from minijax import core as core
+from minijax import custom_derivatives as custom_derivatives
+from minijax import debug as debug
+from minijax import dtypes as dtypes
+from minijax import errors as errors
+from minijax import tree as tree
+from minijax import tree_util as tree_util
+from minijax import typing as typing
+from minijax.api import checkpoint as checkpoint
+from minijax.api import closure_convert as closure_convert
+from minijax.api import disable_jit as disable_jit
+from minijax.api import eval_shape as eval_shape
+from minijax.api import jit as jit
+from minijax.api import make_jaxpr as make_jaxpr
+from minijax.api import named_call as named_call
+from minijax.api import remat as remat
+from minijax.api import typeof as typeof
+from minijax.array import Array as Array
+from minijax.autodiff import grad as grad
+from minijax.autodiff import hessian as hessian
+from minijax.autodiff import jacfwd as jacfwd
+from minijax.autodiff import jacobian as jacobian
+from minijax.autodiff import jacrev as jacrev
+from minijax.autodiff import jvp as jvp
+from minijax.autodiff import linear_transpose as linear_transpose
+from minijax.autodiff import linearize as linearize
+from minijax.autodiff import value_and_grad as value_and_grad
+from minijax.autodiff import vjp as vjp
+from minijax.config import check_tracer_leaks as check_tracer_leaks
+from minijax.config import checking_leaks as checking_leaks
+from minijax.config import debug_infs as debug_infs
+from minijax.config import debug_nans as debug_nans
+from minijax.config import default_matmul_precision as default_matmul_precision
+from minijax.config import default_prng_impl as default_prng_impl
+from minijax.config import enable_checks as enable_checks
+from minijax.config import enable_custom_prng as enable_custom_prng
+from minijax.config import enable_x64 as enable_x64
+from minijax.config import log_compiles as log_compiles
+from minijax.config import numpy_dtype_promotion as numpy_dtype_promotion
+from minijax.config import numpy_rank_promotion as numpy_rank_promotion
+from minijax.config import threefry_partitionable as threefry_partitionable
+from minijax.custom_derivatives import custom_jvp as custom_jvp
+from minijax.custom_derivatives import custom_vjp as custom_vjp
+from minijax.devices import Device as Device
+from minijax.devices import block_until_ready as block_until_ready
+from minijax.devices import default_backend as default_backend
+from minijax.devices import device_count as device_count
+from minijax.devices import device_get as device_get
+from minijax.devices import device_put as device_put
+from minijax.devices import devices as devices
+from minijax.devices import local_device_count as local_device_count
+from minijax.devices import local_devices as local_devices
+from minijax.devices import process_count as process_count
+from minijax.devices import process_index as process_index
+from minijax.dtypes import float0 as float0
+from minijax.jitted import clear_caches as clear_caches
+from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
+from minijax.vmapping import vmap as vmap
+
+__version__ = "0.1.0"

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from minijax.core import Primitive, ShapedArray, Trace, Tracer, current_trace, get_aval, set_current_trace
-from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.primitives.shaping import broadcast_in_dim, move_axis
 
 
@@ -69,7 +68,11 @@ class BatchTrace(Trace):
 
 
 def batch_flat(
-    fun: Callable[..., Sequence[Any]], size: int, args: Sequence[Any], dims: Sequence[int | None], axis_name: Any = None
+    fun: Callable[..., Sequence[Any]],
+    size: int,
+    args: Sequence[Any],
+    dims: Sequence[int | None],
+    axis_name: Any = None,
 ) -> tuple[list[Any], list[int | None]]:
     """Run `fun` (flat arguments to a flat list) on all examples; the results and their batch axes."""
     trace = BatchTrace(size, axis_name)
@@ -91,7 +94,9 @@ def place_batch_axis(x: Any, dim: int | None, destination: int, size: int) -> An
     return broadcast_in_dim(x, shape, [i for i in range(len(shape)) if i != destination])
 
 
-def batched(fun: Callable[..., Sequence[Any]], size: int, dims: Sequence[int | None], axis_name: Any = None) -> Callable:
+def batched(
+    fun: Callable[..., Sequence[Any]], size: int, dims: Sequence[int | None], axis_name: Any = None
+) -> Callable:
     """`fun` for all examples at once, its results with the batch axis in front."""
 
     def batched_fun(*args: Any) -> list[Any]:
@@ -99,25 +104,3 @@ def batched(fun: Callable[..., Sequence[Any]], size: int, dims: Sequence[int | N
         return [place_batch_axis(x, d, 0, size) for x, d in zip(outs, out_dims, strict=True)]
 
     return batched_fun
-
-
-def batch_jaxpr(closed: ClosedJaxpr, size: int, dims: tuple[int | None, ...]) -> tuple[ClosedJaxpr, list[int | None]]:
-    """The jaxpr for all examples at once, and where its results carry the batch axis."""
-
-    def make() -> tuple[ClosedJaxpr, list[int | None]]:
-        out_dims: list[int | None] = []
-
-        def fun(*args: Any) -> list[Any]:
-            outs, found = batch_flat(closed, size, args, dims)
-            out_dims.extend(found)
-            return outs
-
-        return stage(fun, [_with_axis(a, d, size) for a, d in zip(closed.in_avals, dims, strict=True)]), out_dims
-
-    return closed.derived(("batch", size, dims), make)
-
-
-def _with_axis(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:
-    if dim is None:
-        return aval
-    return aval.update(shape=(*aval.shape[:dim], size, *aval.shape[dim:]))

@@ -109,7 +109,8 @@ def as_array(x: Any) -> ArrayImpl:
         return x
     if isinstance(x, Tracer):
         raise errors.UnexpectedTracerError(
-            f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was made "
+            f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was "
+            "made "
             "had returned. Such a leak happens when a function stores a value outside itself, for example "
             "`cache.append(x)` or `self.state = x`. Return the value from the function instead, and store "
             "what the transformed function returns."
@@ -253,9 +254,9 @@ class Primitive:
     impl(*ndarrays, **params)                    the value, by NumPy
     shape_rule(*avals, **params)                 the aval(s) of the result; checks shapes and dtypes
     jvp(primals, tangents, **params)             (out, tangent_out); a tangent may be a `jvp.Zero`
-    transpose(ct, *args, **params)               a cotangent for each arg; the linear ones among args are `LinearArg`
+    transpose(ct, *args, **params)               a cotangent for each arg; linear ones are `LinearArg`
     batch(axis_size, args, dims, **params)       (out, out_dim); a dim is an int or None (not batched)
-    linearize, partial_eval, dce, stage          higher-order primitives only, see `linearize.py` and `jaxpr.py`
+    linearize, partial_eval, dce, stage          higher-order primitives only: `linearize.py`, `jaxpr.py`
 
     Where `multiple_results` is set, value, aval, tangent, cotangent and dim are lists.
     """

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from minijax import dtypes
 from minijax.core import ShapedArray, Zero, get_aval
 from minijax.primitives.custom_rules import custom_jvp_call_p, custom_vjp_call_p
-from minijax.primitives.families import add_any_p, instantiate
+from minijax.primitives.families import add_any_p
 from minijax.primitives.families import zeros as zeros_of_aval
 from minijax.tree_util import tree_flatten, tree_map, tree_structure, tree_unflatten
 
@@ -34,7 +34,7 @@ class SymbolicZero:
 
 
 class CustomVJPPrimal(NamedTuple):
-    """An argument as a fwd rule with `symbolic_zeros=True` gets it: the value, and whether it is differentiated."""
+    """An argument as fwd gets it with `symbolic_zeros=True`: the value, and whether it is differentiated."""
 
     value: Any
     perturbed: bool
@@ -49,7 +49,9 @@ def zero_from_primal(x: Any, symbolic_zeros: bool = False) -> Any:
 class _CustomRules:
     """What both decorators share: names of arguments, and splitting off the non-differentiable ones."""
 
-    def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+    def __init__(
+        self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
+    ):
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.nondiff_argnums = tuple(nondiff_argnums)
@@ -75,7 +77,8 @@ class _CustomRules:
         bound.apply_defaults()
         if bound.kwargs:
             raise TypeError(
-                f"{self._name} with a custom derivative rule got keyword-only arguments {sorted(bound.kwargs)}: "
+                f"{self._name} with a custom derivative rule got keyword-only arguments "
+                f"{sorted(bound.kwargs)}: "
                 "its rules can only be given positional arguments. Make them positional in its signature."
             )
         return bound.args
@@ -85,7 +88,8 @@ class _CustomRules:
         numbers = [i if i >= 0 else i + len(args) for i in self.nondiff_argnums]
         if any(not 0 <= i < len(args) for i in numbers):
             raise ValueError(
-                f"nondiff_argnums {self.nondiff_argnums} of {self._name} name positions outside its {len(args)} arguments."
+                f"nondiff_argnums {self.nondiff_argnums} of {self._name} name positions outside its "
+                f"{len(args)} arguments."
             )
         nondiff = [args[i] for i in numbers]
         diff = [x for i, x in enumerate(args) if i not in numbers]
@@ -98,7 +102,7 @@ class _CustomRules:
 
 
 class custom_jvp(_CustomRules):
-    """A function with its own forward derivative: `f.defjvp(rule)`, rule(primals, tangents) -> (out, tangent_out).
+    """A function with its own forward derivative: rule(primals, tangents) -> (out, tangent_out).
 
     It serves reverse mode as well, which transposes what the rule does to its tangents. Arguments
     in `nondiff_argnums` may be anything; the rule gets them first, before primals and tangents.
@@ -116,11 +120,15 @@ class custom_jvp(_CustomRules):
     def defjvps(self, *jvps: Callable | None) -> None:
         """Set one rule for each argument: rule(tangent, primal_out, *primals) is its part of the tangent."""
         if self.nondiff_argnums:
-            raise TypeError("Can't use ``defjvps`` with ``nondiff_argnums``: write one rule and set it with defjvp.")
+            raise TypeError(
+                "Can't use ``defjvps`` with ``nondiff_argnums``: write one rule and set it with defjvp."
+            )
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
             out = self(*primals)
-            parts = [rule(t, out, *primals) for rule, t in zip(jvps, tangents, strict=True) if rule is not None]
+            parts = [
+                rule(t, out, *primals) for rule, t in zip(jvps, tangents, strict=True) if rule is not None
+            ]
             total = parts[0] if parts else tree_map(zero_from_primal, out)
             for part in parts[1:]:
                 total = tree_map(add_any_p.bind, total, part)
@@ -153,7 +161,12 @@ class custom_jvp(_CustomRules):
             return [*outs, *out_tangents]
 
         outs = custom_jvp_call_p.bind(
-            *leaves, call_jaxpr=flat_fun, jvp=flat_jvp, name=self._name, num_consts=0, symbolic_zeros=self.symbolic_zeros
+            *leaves,
+            call_jaxpr=flat_fun,
+            jvp=flat_jvp,
+            name=self._name,
+            num_consts=0,
+            symbolic_zeros=self.symbolic_zeros,
         )
         return tree_unflatten(out_trees[-1], outs)
 
@@ -170,23 +183,32 @@ def _checked_jvp_result(name: str, result: Any) -> tuple[list[Any], list[Any], A
     """Leaves of the primal and tangent results of a user's jvp rule, and their tree."""
     if not isinstance(result, tuple | list) or len(result) != 2:
         raise TypeError(
-            f"Custom JVP rule for function {name} must produce a pair (list or tuple of length two) representing primal "
+            f"Custom JVP rule for function {name} must produce a pair (list or tuple of length two) "
+            "representing primal "
             f"and tangent outputs, but got {result}. Return (primal_out, tangent_out)."
         )
     outs, tree = tree_flatten(result[0])
     tangents, tangent_tree = tree_flatten(result[1], is_leaf=lambda x: isinstance(x, SymbolicZero))
     if tree != tangent_tree:
         raise TypeError(
-            f"Custom JVP rule for function {name} must produce primal and tangent outputs with equal container (pytree) "
-            f"structures, but got {tree} and {tangent_tree} respectively. Return tangents in the structure of the result."
+            f"Custom JVP rule for function {name} must produce primal and tangent outputs with equal "
+            "container (pytree) "
+            f"structures, but got {tree} and {tangent_tree} respectively. Return tangents in the structure "
+            "of the result."
         )
     for o, t in zip(outs, tangents, strict=True):
-        want, got = get_aval(o).to_tangent_aval(), _hidden_zero(t).aval if isinstance(t, SymbolicZero) else get_aval(t)
+        want, got = (
+            get_aval(o).to_tangent_aval(),
+            _hidden_zero(t).aval if isinstance(t, SymbolicZero) else get_aval(t),
+        )
         if (want.shape, want.dtype) != (got.shape, got.dtype):
             raise TypeError(
-                f"Custom JVP rule for function {name} must produce primal and tangent outputs with corresponding shapes "
-                f"and dtypes, but got primal {get_aval(o).str_short()} (tangent type {want.str_short()}) and tangent "
-                f"{got.str_short()}. Make the tangent output match, for example with .astype and broadcast_to."
+                f"Custom JVP rule for function {name} must produce primal and tangent outputs with "
+                "corresponding shapes "
+                f"and dtypes, but got primal {get_aval(o).str_short()} (tangent type {want.str_short()}) "
+                "and tangent "
+                f"{got.str_short()}. Make the tangent output match, for example with .astype and "
+                "broadcast_to."
             )
     return outs, [_hidden_zero(t) for t in tangents], tree
 
@@ -194,8 +216,8 @@ def _checked_jvp_result(name: str, result: Any) -> tuple[list[Any], list[Any], A
 class custom_vjp(_CustomRules):
     """A function with its own reverse derivative: `f.defvjp(fwd, bwd)`.
 
-    fwd(*args) -> (out, residuals); bwd(*nondiff_args, residuals, cotangent) -> a tuple with a cotangent for each
-    differentiable argument, None for zero. Forward mode raises TypeError.
+    fwd(*args) -> (out, residuals); bwd(*nondiff_args, residuals, cotangent) -> a tuple with a cotangent for
+    each differentiable argument, None for zero. Forward mode raises TypeError.
     Source: https://docs.jax.dev/en/latest/notebooks/Custom_derivative_rules_for_Python_code.html
     """
 
@@ -203,8 +225,10 @@ class custom_vjp(_CustomRules):
     bwd: Callable | None = None
     optimize_remat = False
 
-    def defvjp(self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False) -> None:
-        """Set the rules. With `symbolic_zeros` fwd gets `CustomVJPPrimal`s and bwd may get `SymbolicZero`s."""
+    def defvjp(
+        self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False
+    ) -> None:
+        """Set the rules; `symbolic_zeros` shows them which arguments matter and which cotangents are zero."""
         self.fwd, self.bwd = fwd, bwd
         self.symbolic_zeros, self.optimize_remat = symbolic_zeros, optimize_remat
 
@@ -230,7 +254,8 @@ class custom_vjp(_CustomRules):
             result = self.fwd(*rebuild(tree_unflatten(in_tree, flat)))
             if not isinstance(result, tuple | list) or len(result) != 2:
                 raise TypeError(
-                    f"Custom VJP fwd rule {self.fwd.__name__} for function {self._name} must produce a pair (list or tuple "
+                    f"Custom VJP fwd rule {self.fwd.__name__} for function {self._name} must produce a pair "
+                    "(list or tuple "
                     f"of length two), but got {result}. Return (primal_out, residuals)."
                 )
             outs, trees["out"] = tree_flatten(result[0])
@@ -256,15 +281,18 @@ class custom_vjp(_CustomRules):
         return tree_unflatten(trees["out"], outs)
 
 
-def _checked_cotangents(rules: custom_vjp, result: Any, in_tree: Any, avals: Sequence[ShapedArray]) -> list[Any]:
-    """A cotangent or None for each leaf of the differentiable arguments, from what the user's bwd returned."""
+def _checked_cotangents(
+    rules: custom_vjp, result: Any, in_tree: Any, avals: Sequence[ShapedArray]
+) -> list[Any]:
+    """A cotangent or None for each leaf of the arguments, from what the user's bwd returned."""
     where = f"Custom VJP bwd rule {rules.bwd.__name__} for function {rules._name}"
     if isinstance(result, list):
         result = tuple(result)
     shells = tree_unflatten(in_tree, range(in_tree.num_leaves))
     if not isinstance(result, tuple) or len(result) != len(shells):
         raise TypeError(
-            f"{where} must produce a tuple of length equal to the primal args tuple ({len(shells)}), but got {result}. "
+            f"{where} must produce a tuple of length equal to the primal args tuple ({len(shells)}), but "
+            f"got {result}. "
             "Return one cotangent for each argument; for a single argument write `return (ct,)`."
         )
     cts: list[Any] = []
@@ -272,12 +300,19 @@ def _checked_cotangents(rules: custom_vjp, result: Any, in_tree: Any, avals: Seq
         cts += _leaves_or_none(ct, shell, where)
     for ct, aval in zip(cts, avals, strict=True):
         got = None if ct is None else get_aval(ct)
-        if got is not None and aval.dtype != dtypes.float0 and (got.shape, got.dtype) != (aval.shape, aval.dtype):
+        if (
+            got is not None
+            and aval.dtype != dtypes.float0
+            and (got.shape, got.dtype) != (aval.shape, aval.dtype)
+        ):
             raise ValueError(
-                f"{where} must produce cotangents of the arguments' shapes and dtypes, but got {got.str_short()} for an "
+                f"{where} must produce cotangents of the arguments' shapes and dtypes, but got "
+                f"{got.str_short()} for an "
                 f"argument of type {aval.str_short()}. Sum over broadcast axes, or convert with .astype."
             )
-    return [None if ct is None or aval.dtype == dtypes.float0 else ct for ct, aval in zip(cts, avals, strict=True)]
+    return [
+        None if ct is None or aval.dtype == dtypes.float0 else ct for ct, aval in zip(cts, avals, strict=True)
+    ]
 
 
 def _leaves_or_none(ct: Any, shell: Any, where: str) -> list[Any]:
@@ -296,7 +331,8 @@ def _leaves_or_none(ct: Any, shell: Any, where: str) -> list[Any]:
         parts = tree.flatten_up_to(shell)
     except (ValueError, TypeError):
         raise TypeError(
-            f"{where} must produce cotangents in the structure of the arguments, but got {tree} where the argument is "
+            f"{where} must produce cotangents in the structure of the arguments, but got {tree} where the "
+            "argument is "
             f"{wanted}. Return None, or a tree like the argument's."
         ) from None
     return [x for c, part in zip(given, parts, strict=True) for x in _leaves_or_none(c, part, where)]

@@ -1,4 +1,4 @@
-"""Jaxprs: programs as data. Staging a function into one, checking, printing, evaluating it.
+"""Jaxprs: programs as data. Staging a function into one, checking, evaluating it (printing: `jaxpr_text.py`).
 
     { lambda a:f32[3]; b:f32[3]. let c:f32[3] = mul b a in (c,) }
 
@@ -25,7 +25,8 @@ from minijax.core import (
     get_aval,
     set_current_trace,
 )
-from minijax.pretty import Break, Doc, Group, Nest, format_doc, join
+from minijax.jaxpr_text import Printer
+from minijax.pretty import format_doc
 from minijax.source_info import Source, user_source
 
 # ----------------------------------------------------------------- the data
@@ -73,7 +74,11 @@ class Literal:
         return get_aval(self.val)
 
     def __repr__(self) -> str:
-        value = as_array(self.val)._data.item() if np.ndim(self.val) == 0 and not isinstance(self.val, Tracer) else self.val
+        value = (
+            as_array(self.val)._data.item()
+            if np.ndim(self.val) == 0 and not isinstance(self.val, Tracer)
+            else self.val
+        )
         return f"{value}:{self.aval.str_short()}"
 
 
@@ -86,7 +91,12 @@ class Eqn:
     __slots__ = ("primitive", "invars", "outvars", "params", "source")
 
     def __init__(
-        self, primitive: Primitive, invars: list[Atom], outvars: list[Var], params: dict[str, Any], source: Any = None
+        self,
+        primitive: Primitive,
+        invars: list[Atom],
+        outvars: list[Var],
+        params: dict[str, Any],
+        source: Any = None,
     ):
         self.primitive = primitive
         self.invars = invars
@@ -99,7 +109,7 @@ class Eqn:
         return Eqn(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
 
     def __repr__(self) -> str:
-        return format_doc(_Printer(set(self.outvars)).eqn(self))
+        return format_doc(Printer(set(self.outvars)).eqn(self))
 
 
 class Jaxpr:
@@ -118,7 +128,7 @@ class Jaxpr:
 
     def pretty_print(self, *, width: int = 80) -> str:
         """The text, laid out for lines of `width` columns."""
-        return format_doc(_Printer().jaxpr(self), width)
+        return format_doc(Printer().jaxpr(self), width)
 
 
 class ClosedJaxpr:
@@ -316,7 +326,7 @@ def last_uses(jaxpr: Jaxpr) -> list[list[Var]]:
 
 
 def check_jaxpr(jaxpr: Jaxpr) -> None:
-    """Raise JaxprTypeError unless every variable is bound once, before its use, with the aval that its rule gives."""
+    """Raise JaxprTypeError unless each variable is bound once, before its use, with the aval of its rule."""
     bound: dict[Var, None] = {}
 
     def bind_var(v: Var) -> None:
@@ -361,84 +371,3 @@ def dce_jaxpr(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[b
     used_inputs = [v in live for v in jaxpr.invars]
     invars = [v for v in jaxpr.invars if v in live]
     return Jaxpr(jaxpr.constvars, invars, eqns[::-1], outvars), used_inputs
-
-
-# ----------------------------------------------------------------- printing
-
-
-def _letters(n: int) -> str:
-    """0 -> a, 25 -> z, 26 -> ba: numbers in base 26 with letters for digits, as JAX names variables."""
-    text = ""
-    while not text or n:
-        n, digit = divmod(n, 26)
-        text = chr(ord("a") + digit) + text
-    return text
-
-
-class _Printer:
-    """Names variables in order of appearance, through all nested jaxprs, and lays the text out as JAX does."""
-
-    def __init__(self, used: Iterable[Var] = ()):
-        self.names: dict[Var, str] = {}
-        self.count = 0
-        self.used = set(used)
-
-    def name(self, v: Atom) -> str:
-        if type(v) is Literal:
-            return str(v)
-        if v not in self.names:
-            self.names[v] = _letters(self.count)
-            self.count += 1
-        return self.names[v]
-
-    def binder(self, v: Var) -> str:
-        return f"{self.name(v) if v in self.used else '_'}:{v.aval.str_short()}"
-
-    def row(self, texts: list[str], separator: str = "") -> Doc:
-        return Nest(2, Group(join([separator, Group(Break())], texts)))
-
-    def jaxpr(self, jaxpr: Jaxpr) -> Doc:
-        self.used.update(v for eqn in jaxpr.eqns for v in eqn.invars if type(v) is Var)
-        self.used.update(v for v in jaxpr.outvars if type(v) is Var)
-        self.used.update([*jaxpr.constvars, *jaxpr.invars])
-        consts = self.row([self.binder(v) for v in jaxpr.constvars])
-        args = self.row([self.binder(v) for v in jaxpr.invars])
-        eqns = join(Break("; "), [self.eqn(eqn) for eqn in jaxpr.eqns])
-        outs = self.row([self.name(v) for v in jaxpr.outvars], ",")
-        end = ",)" if len(jaxpr.outvars) == 1 else ")"
-        body = ["{ lambda ", consts, "; ", args, ". let", Nest(2, [Break(), *eqns]), Break(), "in (", outs, end]
-        return Group([Nest(2, body), " }"])
-
-    def eqn(self, eqn: Eqn) -> Doc:
-        binders = self.row([self.binder(v) for v in eqn.outvars])
-        params = eqn.params if eqn.primitive.printed is None else eqn.primitive.printed(eqn.params)
-        first = ["name"] if "name" in params else []
-        keys = first + sorted(k for k in params if k != "name")
-        if eqn.primitive.name == "jit":
-            self.share_names(eqn)
-        pairs = [[f"{k}=", self.value(params[k])] for k in keys]
-        brackets = [Group([Nest(2, ["[", Break(""), *join(Break(), pairs)]), Break(""), "]"])] if pairs else []
-        operands = self.row([self.name(v) for v in eqn.invars])
-        equals = [binders, " = "] if eqn.outvars else []
-        return [*equals, eqn.primitive.name, *brackets, " ", operands]
-
-    def share_names(self, eqn: Eqn) -> None:
-        """A called jaxpr's variables are named after what they are called with."""
-        inner = eqn.params["jaxpr"].jaxpr
-        for inner_vars, outer_vars in ((inner.invars, eqn.invars), (inner.outvars, eqn.outvars)):
-            taken: set[Var] = set()
-            for v, like in zip(inner_vars, outer_vars, strict=True):
-                free = type(v) is Var and v not in self.names
-                if free and type(like) is Var and like not in taken and like in self.used:
-                    taken.add(like)
-                    self.names[v] = self.name(like)
-
-    def value(self, value: Any) -> Doc:
-        if isinstance(value, ClosedJaxpr):
-            return self.jaxpr(value.jaxpr)
-        if isinstance(value, Jaxpr):
-            return self.jaxpr(value)
-        if isinstance(value, tuple) and value and all(isinstance(v, ClosedJaxpr | Jaxpr) for v in value):
-            docs = join(Break(), [self.value(v) for v in value])
-            return Group([Nest(2, ["(", Break(""), *docs]), Break(""), ")"])
-        return getattr(value, "__name__", None) if callable(value) and hasattr(value, "__name__") else str(value)

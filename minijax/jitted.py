@@ -117,9 +117,12 @@ class JitFunction:
         except TypeError:
             path = keystr(tree_flatten_with_path((args, kwargs))[0][index][0])
             raise JAXTypeError(
-                f"Error interpreting argument to {self._fun} as an abstract array. The problematic value is of type "
-                f"{type(x)} and was passed to the function at path {path} of (args, kwargs). Arguments of a jitted "
-                "function must be arrays, numbers or pytrees of them; mark others as static with static_argnums or "
+                f"Error interpreting argument to {self._fun} as an abstract array. The problematic value is "
+                "of type "
+                f"{type(x)} and was passed to the function at path {path} of (args, kwargs). Arguments of a "
+                "jitted "
+                "function must be arrays, numbers or pytrees of them; mark others as static with "
+                "static_argnums or "
                 "static_argnames, or convert them with jnp.asarray."
             ) from None
 
@@ -167,8 +170,10 @@ def _valid_result(x: Any, fun: Callable) -> Any:
         return as_operand(x) if not isinstance(x, bool | int | float) else x
     except TypeError:
         raise TypeError(
-            f"function {fun_name(fun)} traced for jit returned a value of type {type(x)}, which is not a valid JAX type. "
-            "Return arrays, numbers or pytrees of them, and compute other things outside of the jitted function."
+            f"function {fun_name(fun)} traced for jit returned a value of type {type(x)}, which is not a "
+            "valid JAX type. "
+            "Return arrays, numbers or pytrees of them, and compute other things outside of the jitted "
+            "function."
         ) from None
 
 
@@ -178,7 +183,10 @@ def _valid_result(x: Any, fun: Callable) -> Any:
 class _Stage:
     def __init__(self, program: Program, in_tree: Any, leaves: Sequence[Any], fun_name: str):
         self._program = program
-        self._leaves = [get_aval(x) if isinstance(x, Array) else ShapedArray(x.shape, x.dtype, x.weak_type) for x in leaves]
+        self._leaves = [
+            get_aval(x) if isinstance(x, Array) else ShapedArray(x.shape, x.dtype, x.weak_type)
+            for x in leaves
+        ]
         self.fun_name = fun_name
         self.in_tree = in_tree
         self.out_tree = program.out_tree
@@ -188,7 +196,9 @@ class _Stage:
     def out_info(self) -> Any:
         """Shapes and dtypes of the result, as a tree of ShapeDtypeStructs."""
         avals = self._program.closed.out_avals
-        return tree_unflatten(self.out_tree, [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in avals])
+        return tree_unflatten(
+            self.out_tree, [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in avals]
+        )
 
     def _next(self, stage_class: type) -> Any:
         return stage_class(self._program, self.in_tree, self._leaves, self.fun_name)
@@ -233,8 +243,10 @@ class Compiled(_Stage):
         for x, aval in zip(leaves, self._leaves, strict=True):
             if (x.shape, x.dtype) != (aval.shape, aval.dtype):
                 raise TypeError(
-                    f"Argument types differ from the types for which this computation was compiled: compiled with "
-                    f"{aval.str_short()} and called with {get_aval(x).str_short()}. Lower and compile for the new type."
+                    "Argument types differ from the types for which this computation was compiled: "
+                    "compiled with "
+                    f"{aval.str_short()} and called with {get_aval(x).str_short()}. Lower and compile for "
+                    "the new type."
                 )
         return tree_unflatten(self.out_tree, evaluate_jaxpr(self._program.closed, leaves))
 
@@ -272,7 +284,14 @@ def _names(name: str, value: str | Iterable[str] | None) -> tuple[str, ...]:
 class StaticArguments:
     """Which arguments are static (part of the cache key, given to the function as they are)."""
 
-    def __init__(self, fun: Callable, argnums: Any, argnames: Any, donate_argnums: Any = None, donate_argnames: Any = None):
+    def __init__(
+        self,
+        fun: Callable,
+        argnums: Any,
+        argnames: Any,
+        donate_argnums: Any = None,
+        donate_argnames: Any = None,
+    ):
         signature = _signature(fun)
         self._parameters = list(signature.parameters.values()) if signature else []
         self.argnums, self.argnames = self._resolve("static", argnums, argnames)
@@ -280,18 +299,23 @@ class StaticArguments:
         both = set(self.argnums) & set(donated), set(self.argnames) & set(donated_names)
         if any(both):
             raise ValueError(
-                f"static and donated arguments cannot intersect: {sorted(both[0]) + sorted(both[1])} appear in both. "
-                "A static argument has no buffer to donate; remove it from donate_argnums and donate_argnames."
+                f"static and donated arguments cannot intersect: {sorted(both[0]) + sorted(both[1])} appear "
+                "in both. "
+                "A static argument has no buffer to donate; remove it from donate_argnums and "
+                "donate_argnames."
             )
 
     def _resolve(self, kind: str, argnums: Any, argnames: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Positions and names, each completed from the other by the function's signature, as JAX does."""
         numbers, names = _numbers(f"{kind}_argnums", argnums), _names(f"{kind}_argnames", argnames)
-        positional = [p.name for p in self._parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        positional = [
+            p.name for p in self._parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
         variadic = any(p.kind is p.VAR_POSITIONAL for p in self._parameters) or not self._parameters
         if not variadic and any(not -len(positional) <= i < len(positional) for i in numbers):
             raise ValueError(
-                f"Jitted function has {kind}_argnums={numbers}, but only accepts {len(positional)} positional arguments. "
+                f"Jitted function has {kind}_argnums={numbers}, but only accepts {len(positional)} "
+                "positional arguments. "
                 f"Count positions from 0, or name the arguments with {kind}_argnames."
             )
         known = {p.name for p in self._parameters}
@@ -347,8 +371,10 @@ class _Static:
             self._hash = hash(value)
         except TypeError as e:
             raise ValueError(
-                "Non-hashable static arguments are not supported. An error occurred while trying to hash an object of "
-                f"type {type(value)}, {value}: {e}. Static arguments are part of the cache key; pass a tuple instead of a "
+                "Non-hashable static arguments are not supported. An error occurred while trying to hash an "
+                "object of "
+                f"type {type(value)}, {value}: {e}. Static arguments are part of the cache key; pass a "
+                "tuple instead of a "
                 "list, or give the class __hash__ and __eq__."
             ) from None
 

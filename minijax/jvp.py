@@ -19,8 +19,6 @@ from minijax.core import (
     get_aval,
     set_current_trace,
 )
-from minijax.jaxpr import ClosedJaxpr, stage
-from minijax.primitives.families import instantiate
 from minijax.primitives.standard import zero_like
 
 
@@ -76,7 +74,7 @@ class JVPTrace(Trace):
 def jvp_flat(
     fun: Callable[..., Sequence[Any]], primals: Sequence[Any], tangents: Sequence[Any]
 ) -> tuple[list[Any], list[Any]]:
-    """Results of `fun` (flat arguments to a flat list) at `primals`, and their tangents, which may be `Zero`."""
+    """Results of `fun` (flat arguments to a flat list) at `primals`, and their tangents, perhaps `Zero`."""
     trace = JVPTrace()
     try:
         with set_current_trace(trace):
@@ -85,28 +83,3 @@ def jvp_flat(
     finally:
         trace.valid = False
     return [p for p, _ in pairs], [t for _, t in pairs]
-
-
-def jvp_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJaxpr, list[bool]]:
-    """The forward derivative of a jaxpr as a jaxpr: (*primals, *nonzero tangents) -> (*outs, *nonzero tangents).
-
-    Also says which results have a nonzero tangent.
-    """
-
-    def make() -> tuple[ClosedJaxpr, list[bool]]:
-        nonzero_out: list[bool] = []
-
-        def fun(*args: Any) -> list[Any]:
-            primals, given = args[: len(nonzero)], iter(args[len(nonzero) :])
-            tangents = [next(given) if nz else zero_like(p) for p, nz in zip(primals, nonzero, strict=True)]
-            outs, out_tangents = jvp_flat(closed, primals, tangents)
-            nonzero_out.extend(type(t) is not Zero for t in out_tangents)
-            return [*outs, *(t for t in out_tangents if type(t) is not Zero)]
-
-        avals = closed.in_avals
-        tangent_avals = [a.to_tangent_aval() for a, nz in zip(avals, nonzero, strict=True) if nz]
-        return stage(fun, [*avals, *tangent_avals], "jvp"), nonzero_out
-
-    return closed.derived(("jvp", nonzero), make)
-
-

@@ -66,20 +66,26 @@ class LinearizedFunction(_LinearFunction):
         leaves, tree = tree_flatten(tangents)
         if tree != self.in_tree:
             raise TypeError(
-                f"the linearized function expected {self.in_tree}, got {tree}: give one tangent for each primal, "
+                f"the linearized function expected {self.in_tree}, got {tree}: give one tangent for each "
+                "primal, "
                 "in the structure of the arguments that were passed to jax.linearize."
             )
         for t, aval in zip(leaves, self.in_avals, strict=True):
             got, want = get_aval(t), aval.to_tangent_aval()
             if (got.shape, got.dtype) != (want.shape, want.dtype):
                 raise ValueError(
-                    "linearized function called on tangent values inconsistent with the original primal values: "
-                    f"got tangent aval {got.str_short()} for primal aval {aval.str_short()}, expected {want.str_short()}. "
+                    "linearized function called on tangent values inconsistent with the original primal "
+                    "values: "
+                    f"got tangent aval {got.str_short()} for primal aval {aval.str_short()}, expected "
+                    f"{want.str_short()}. "
                     "Convert the tangent, for example with jnp.asarray(t, x.dtype).reshape(x.shape)."
                 )
         given = [as_operand(t) for t, used in zip(leaves, self.used_in, strict=True) if used]
         results = iter(eval_jaxpr(self.program, [], *given))
-        outs = [next(results) if u else instantiate(Zero(a)) for a, u in zip(self.out_avals, self.used_out, strict=True)]
+        outs = [
+            next(results) if u else instantiate(Zero(a))
+            for a, u in zip(self.out_avals, self.used_out, strict=True)
+        ]
         return tree_unflatten(self.out_tree, outs)
 
 
@@ -90,7 +96,8 @@ class VJPFunction(_LinearFunction):
         leaves, tree = tree_flatten(ct)
         if tree != self.out_tree:
             raise ValueError(
-                "unexpected tree structure: the argument to a VJP function returned by jax.vjp must match the pytree "
+                "unexpected tree structure: the argument to a VJP function returned by jax.vjp must match "
+                "the pytree "
                 f"structure of the function's result, {self.out_tree}, but it has {tree}. "
                 "Give one cotangent for each array that the function returned."
             )
@@ -98,7 +105,8 @@ class VJPFunction(_LinearFunction):
             got = get_aval(x)
             if (got.shape, got.dtype) != (want.shape, want.dtype):
                 raise ValueError(
-                    f"unexpected JAX type (e.g. shape/dtype) for argument to VJP function: got {got}, but expected {want}, "
+                    f"unexpected JAX type (e.g. shape/dtype) for argument to VJP function: got {got}, but "
+                    f"expected {want}, "
                     "the type of the function's result. Convert it, for example with ct.astype(y.dtype)."
                 )
         return tree_unflatten(self.in_tree, self.pull([as_operand(x) for x in leaves]))
@@ -116,7 +124,9 @@ class VJPFunction(_LinearFunction):
 def zero_cotangent(aval: ShapedArray) -> Any:
     """Zeros in the cotangent space of an aval: a float0 NumPy array for integers, as in JAX."""
     tangent = aval.to_tangent_aval()
-    return np.zeros(aval.shape, dtypes.float0) if tangent.dtype == dtypes.float0 else instantiate(Zero(tangent))
+    return (
+        np.zeros(aval.shape, dtypes.float0) if tangent.dtype == dtypes.float0 else instantiate(Zero(tangent))
+    )
 
 
 for _cls in (LinearizedFunction, VJPFunction):

@@ -30,7 +30,7 @@ from minijax.core import (
     get_aval,
     set_current_trace,
 )
-from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var, stage
+from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 from minijax.primitives.families import sum_of_rules
 from minijax.primitives.standard import zero_like
 
@@ -96,7 +96,9 @@ class LinearTrace(Trace):
         self.eqns.append(eqn)
         return LinearTracer(self, var)
 
-    def record(self, prim: Primitive, invars: Sequence[Any], avals: Sequence[ShapedArray], params: dict) -> list[Any]:
+    def record(
+        self, prim: Primitive, invars: Sequence[Any], avals: Sequence[ShapedArray], params: dict
+    ) -> list[Any]:
         """Append an equation with several results of known avals."""
         outvars = [Var(aval) for aval in avals]
         self.eqns.append(Eqn(prim, list(invars), outvars, params))
@@ -180,7 +182,9 @@ class LinearizeTrace(Trace):
             return [self.wrap(p, t) for p, t in zip(out, tangent, strict=True)]
         return self.wrap(out, tangent)
 
-    def by_rules(self, prim: Primitive, primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
+    def by_rules(
+        self, prim: Primitive, primals: list[Any], tangents: list[Any], params: dict[str, Any]
+    ) -> Any:
         """The common case, kept short: one rule for each operand, one result."""
         out = self.parent.process(prim, primals, params)
         token = _current.set(self.linear)
@@ -223,7 +227,7 @@ def linearize_flat(
     return [p for p, _ in pairs], program, nonzero_out
 
 
-# ----------------------------------------------------------------- splitting jaxprs
+# ----------------------------------------------------------------- programs and residuals
 
 
 def residuals_of(program: Jaxpr) -> list[Any]:
@@ -249,53 +253,3 @@ def close_program(program: Jaxpr, residuals: Sequence[Any]) -> ClosedJaxpr:
     eqns = [eqn.replace(invars=[atom(v) for v in eqn.invars]) for eqn in program.eqns]
     invars = [*variables.values(), *program.invars]
     return ClosedJaxpr(Jaxpr([], invars, eqns, [atom(v) for v in program.outvars]), [])
-
-
-def linearize_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
-    """Split the derivative of a jaxpr in two jaxprs.
-
-    primal: args -> (*results, *residuals); linear: (*residuals, *nonzero tangents) -> nonzero tangents.
-    Also says which results have a nonzero tangent.
-    """
-
-    def make() -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
-        found: list[Any] = []
-
-        def fun(*primals: Any) -> list[Any]:
-            outs, program, nonzero_out = linearize_flat(closed, primals, nonzero)
-            residuals = residuals_of(program)
-            found.extend([close_program(program, residuals), nonzero_out])
-            return [*outs, *residuals]
-
-        primal = stage(fun, closed.in_avals, "linearize")
-        return primal, *found
-
-    return closed.derived(("linearize", nonzero), make)
-
-
-def partial_eval_jaxpr(closed: ClosedJaxpr, unknown: tuple[bool, ...]) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
-    """Split a jaxpr into what can be computed from its known arguments and the rest.
-
-    known: known args -> (*known results, *residuals); rest: (*residuals, *unknown args) -> unknown results.
-    Also says which results are unknown.
-    """
-
-    def make() -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
-        found: list[Any] = []
-
-        def fun(*known: Any) -> list[Any]:
-            trace, values = LinearTrace(current_trace()), iter(known)
-            args = [trace.new_arg(a) if u else next(values) for a, u in zip(closed.in_avals, unknown, strict=True)]
-            with set_current_trace(trace):
-                outs = closed(*args)
-            out_unknown = [trace.owns(x) for x in outs]
-            program = trace.program([x for x in outs if trace.owns(x)])
-            residuals = residuals_of(program)
-            found.extend([close_program(program, residuals), out_unknown])
-            return [*(x for x in outs if not trace.owns(x)), *residuals]
-
-        known_avals = [a for a, u in zip(closed.in_avals, unknown, strict=True) if not u]
-        known = stage(fun, known_avals, "known")
-        return known, *found
-
-    return closed.derived(("partial_eval", unknown), make)

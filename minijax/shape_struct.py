@@ -31,7 +31,9 @@ class ShapeDtypeStruct:
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be specified, for example jnp.float32.")
         if sharding is not None or manual_axis_type is not None or is_ref:
-            raise NotImplementedError("ShapeDtypeStruct: there is one device, so sharding, manual axes and refs are absent.")
+            raise NotImplementedError(
+                "ShapeDtypeStruct: there is one device, so sharding, manual axes and refs are absent."
+            )
         self.shape = tuple(shape)
         self.dtype = dtypes.canonicalize_dtype(dtype, allow_extended_dtype=True)
         self.weak_type = weak_type

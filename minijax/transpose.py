@@ -11,9 +11,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from minijax.core import Zero, set_current_trace, current_trace
-from minijax.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var, stage
-from minijax.linearize import LinearTrace
+from minijax.core import Zero
+from minijax.jaxpr import Jaxpr, Literal, Var
 from minijax.primitives.families import add_any_p
 
 
@@ -42,34 +41,3 @@ def backward_pass(program: Jaxpr, cotangents: Sequence[Any]) -> list[Any]:
         for v, c in zip(eqn.invars, prim.rule("transpose")(ct, *operands, **eqn.params), strict=True):
             add(v, c)
     return [env[v] if v in env else Zero(v.aval) for v in program.invars]
-
-
-def transpose_jaxpr(
-    closed: ClosedJaxpr, linear: tuple[bool, ...], nonzero: tuple[bool, ...]
-) -> tuple[ClosedJaxpr, list[bool]]:
-    """The transpose of a jaxpr that is linear in some arguments, as a jaxpr.
-
-    (*other args, *nonzero cotangents of the results) -> nonzero cotangents of the linear arguments. Also says
-    which of those are nonzero. What depends on the other arguments alone is evaluated on the way.
-    """
-
-    def make() -> tuple[ClosedJaxpr, list[bool]]:
-        nonzero_in: list[bool] = []
-        out_avals = [a.to_tangent_aval() for a in closed.out_avals]
-
-        def fun(*args: Any) -> list[Any]:
-            values = iter(args)
-            trace = LinearTrace(current_trace())
-            operands = [trace.new_arg(a) if lin else next(values) for a, lin in zip(closed.in_avals, linear, strict=True)]
-            with set_current_trace(trace):
-                outs = closed(*operands)
-            cts = [next(values) if nz else Zero(a) for a, nz in zip(out_avals, nonzero, strict=True)]
-            cts_in = backward_pass(trace.program(outs), cts)
-            nonzero_in.extend(type(ct) is not Zero for ct in cts_in)
-            return [ct for ct in cts_in if type(ct) is not Zero]
-
-        known = [a for a, lin in zip(closed.in_avals, linear, strict=True) if not lin]
-        given = [a for a, nz in zip(out_avals, nonzero, strict=True) if nz]
-        return stage(fun, [*known, *given], "transpose"), nonzero_in
-
-    return closed.derived(("transpose", linear, nonzero), make)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.core import as_array, quiet_floating_point
-from minijax.jaxpr import ClosedJaxpr, Literal, Var, last_uses
+from minijax.jaxpr import ClosedJaxpr, Literal, last_uses
 
 __all__ = ["Executable", "executable"]
 

@@ -10,10 +10,10 @@ from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.primitives.arithmetic import abs, add, max, mul, neg, sub
 from minijax.primitives.comparison import eq, ne
-from minijax.primitives.exponential import exp, exp2, log1p
 from minijax.primitives.families import like
 from minijax.primitives.selection import select
 from minijax.primitives.shaping import broadcast_in_dim
+from minijax.primitives.transcendental import exp, exp2, log1p
 
 __all__ = ["logaddexp", "logaddexp2"]
 

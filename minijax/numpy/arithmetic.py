@@ -1,22 +1,26 @@
-"""Arithmetic, element by element: sums, products, quotients, signs, the larger and the smaller of two."""
+"""Arithmetic, element by element: sums, products, quotients, powers, signs, the larger and the smaller of two."""
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from minijax import dtypes, lax
 from minijax.array import Array
+from minijax.core import Tracer
 from minijax.numpy.logic import isnan, logical_and
 from minijax.numpy.promotion import (
     array_of,
     check_arraylike,
     ensure_arraylike,
+    like,
     promote_args,
     promote_args_inexact,
     promote_args_numeric,
     promote_dtypes_inexact,
+    promote_shapes,
     strong_scalar,
 )
 from minijax.numpy.selection import if_else
@@ -31,6 +35,7 @@ __all__ = [
     "divide",
     "divmod",
     "fabs",
+    "float_power",
     "floor_divide",
     "fmax",
     "fmin",
@@ -43,6 +48,8 @@ __all__ = [
     "multiply",
     "negative",
     "positive",
+    "pow",
+    "power",
     "real",
     "reciprocal",
     "remainder",
@@ -113,7 +120,7 @@ def sign(x: Any, /) -> Array:
 def heaviside(x1: Any, x2: Any, /) -> Array:
     """0 where x1 is negative, 1 where it is positive, x2 where it is zero."""
     x1, x2 = map(array_of, promote_dtypes_inexact(*ensure_arraylike("heaviside", x1, x2)))
-    zero, one = strong_scalar(0, x1.dtype), strong_scalar(1, x1.dtype)
+    zero, one = like(x1, 0), like(x1, 1)
     at_zero = if_else(lax.ne(x1, x1), x1, x2)
     return if_else(lax.lt(x1, zero), zero, if_else(lax.gt(x1, zero), one, at_zero))
 
@@ -215,6 +222,56 @@ def fmod(x1: Any, x2: Any, /) -> Array:
 def _without_integer_zero(x: Array) -> Array:
     """Integers with 1 in place of 0: modulo 1 everything is 0."""
     return if_else(x == 0, lax.full_like(x, 1), x) if dtypes.is_integer(x.dtype) else x
+
+
+# --------------------------------------------------------------------------- powers
+
+
+def power(x1: Any, x2: Any, /) -> Array:
+    """x1**x2. TypeError for an integer array to a negative power that is a Python integer.
+
+    A known integer exponent becomes repeated multiplication.
+    """
+    check_arraylike("power", x1, x2)
+    if not isinstance(x2, Tracer):
+        try:
+            exponent = operator.index(x2)
+        except TypeError:
+            pass
+        else:
+            return lax.integer_pow(array_of(*promote_args_numeric("power", x1)), exponent)
+    return _power(x1, x2)
+
+
+def pow(x1: Any, x2: Any, /) -> Array:
+    """x1**x2; see `power`."""
+    return power(x1, x2)
+
+
+def float_power(x: Any, y: Any, /) -> Array:
+    """x**y as floats."""
+    return lax.pow(*promote_args_inexact("float_power", x, y))
+
+
+def _power(x1: Any, x2: Any) -> Array:
+    x1, x2 = promote_shapes("power", *ensure_arraylike("power", x1, x2))
+    base, exponent = promote_args_numeric("power", x1, x2)
+    if not dtypes.is_float(dtypes.dtype(base)):
+        return _integer_power(array_of(base), array_of(exponent))
+    if dtypes.is_float(x1.dtype) and dtypes.is_integer(x2.dtype):
+        # lax.pow takes integer exponents: its derivative and its zeros are better than those of float ones.
+        return lax.pow(x1, x2)
+    return lax.pow(base, exponent)
+
+
+def _integer_power(x: Array, n: Array) -> Array:
+    """x**n by squaring, for the six bits of n that matter: no larger power fits in 64 bits."""
+    zero, one = strong_scalar(0, x.dtype), strong_scalar(1, x.dtype)
+    out = if_else(lax.bitwise_and(lax.eq(x, zero), lax.ne(n, zero)), zero, one)
+    for _ in range(6):
+        out = if_else(lax.bitwise_and(n, one), lax.mul(out, x), out)
+        x, n = lax.mul(x, x), lax.shift_right_logical(n, one)
+    return out
 
 
 # --------------------------------------------------------------------------- the larger and the smaller

@@ -17,7 +17,7 @@ import numpy as np
 
 from minijax import dtypes, lax
 from minijax.numpy.index_entries import ARRAY, INTEGER, MASK, NEW_AXIS, Entry, without_ellipsis
-from minijax.numpy.promotion import broadcast_to_common_shape
+from minijax.numpy.manipulation import broadcast_arrays
 
 
 class GatherPlan:
@@ -66,7 +66,7 @@ class GatherPlan:
 
     def add_arrays(self, arrays: Sequence[Any], axes: Sequence[int]) -> None:
         """Index arrays, broadcast together; their axes in the operand are passed one by one (`pass_axis`)."""
-        arrays = broadcast_to_common_shape(*arrays)
+        arrays = broadcast_arrays(*arrays)
         shape, first = np.shape(arrays[0]), len(self._index_shape)
         self._components += [(lax.convert_element_type(a, self.index_dtype), first) for a in arrays]
         self._index_shape += shape

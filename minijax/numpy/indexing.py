@@ -83,14 +83,23 @@ class _Block:
     def add_new_axis(self) -> None:
         self.new_axes.append(len(self.starts) - len(self.dropped) + len(self.new_axes))
 
-    def add_range(self, places: range) -> None:
-        """An axis of which the elements at `places` are taken; they are cut out in ascending order."""
-        if places.step < 0:
+    def add_slice(self, entry: slice, length: int) -> None:
+        """An axis of which a slice is taken; its elements are cut out in ascending order."""
+        start, stop, step = entry.indices(length)
+        if step < 0:
             self.reversed_axes.append(len(self.starts))
-            places = places[::-1] if len(places) else range(places.start + 1, places.start + 1, -places.step)
-        self.starts.append(places.start)
-        self.limits.append(max(places.start, places.stop))
-        self.strides.append(places.step)
+            # The place of the slice's last element is the first one to cut out.
+            start, stop = min(length, stop + 1 + abs(start - stop - 1) % -step), start + 1
+        self.starts.append(start)
+        self.limits.append(max(start, stop))
+        self.strides.append(abs(step))
+
+    def add_element(self, place: Any) -> None:
+        """An axis of which a single element is taken; its place may be a traced value."""
+        self.dropped.append(len(self.starts))
+        self.starts.append(place)
+        self.limits.append(place + 1 if type(place) is int else None)
+        self.strides.append(1)
 
     def arrange(self, block: Array) -> Array:
         """What remains to be done when the block has been cut out."""
@@ -114,13 +123,12 @@ def _static_slice(x: Array, entries: Sequence[Entry], clip: bool, wrap: bool) ->
             continue
         length = shape[len(block.starts)]
         if entry.kind == SLICE:
-            block.add_range(range(*entry.value.indices(length)))
+            block.add_slice(entry.value, length)
             continue
         place = _place(int(entry.value), length, clip, wrap)
         if place is None:
             return None
-        block.dropped.append(len(block.starts))
-        block.add_range(range(place, place + 1))
+        block.add_element(place)
     return block.arrange(_cut(x, block))
 
 
@@ -150,13 +158,11 @@ def _dynamic_slice(x: Array, entries: Sequence[Entry], wrap: bool) -> Array | No
         if entry.kind == NEW_AXIS:
             block.add_new_axis()
         elif entry.kind == SLICE:
-            block.add_range(range(*entry.value.indices(shape[axis])))
+            block.add_slice(entry.value, shape[axis])
             sizes.append(block.limits[-1] - block.starts[-1])
         else:
             check_not_empty(shape, axis)
-            block.dropped.append(axis)
-            block.starts.append(entry.value)
-            block.limits.append(None)
+            block.add_element(entry.value)
             sizes.append(1)
     dtype = index_dtype(shape)
     if len(sizes) > 1:

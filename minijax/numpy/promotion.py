@@ -28,6 +28,7 @@ __all__ = [
     "check_arraylike",
     "convert",
     "ensure_arraylike",
+    "like",
     "promote_args",
     "promote_args_inexact",
     "promote_args_numeric",
@@ -36,6 +37,7 @@ __all__ = [
     "promote_dtypes_numeric",
     "promote_shapes",
     "reject",
+    "strong_scalar",
 ]
 
 _ARRAYLIKE = (Array, np.ndarray, np.generic, int, float)
@@ -163,6 +165,11 @@ def strong_scalar(x: Any, dtype: np.dtype) -> np.generic:
         return canonical.astype(dtype)[()]
 
 
+def like(x: Array, value: Any) -> Any:
+    """The constant `value` in the dtype and weak type of x."""
+    return _scalar(value, x.dtype, x.weak_type)
+
+
 # --------------------------------------------------------------------------- dtype promotion
 
 
@@ -224,7 +231,10 @@ def broadcast_to_common_shape(*args: Any) -> list[Any]:
     shape = lax.broadcast_shapes(*shapes)
     if all(s == shape for s in shapes):
         return list(args)
-    return [lax.broadcast_in_dim(x, shape, range(len(shape) - np.ndim(x), len(shape))) for x in args]
+    return [
+        x if np.shape(x) == shape else lax.broadcast_in_dim(x, shape, range(len(shape) - np.ndim(x), len(shape)))
+        for x in args
+    ]
 
 
 # --------------------------------------------------------------------------- both, for whole argument lists

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -10,7 +11,7 @@ from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.arithmetic import maximum, minimum
 from minijax.numpy.logic import isposinf
-from minijax.numpy.promotion import array_of, promote_args_inexact, strong_scalar
+from minijax.numpy.promotion import array_of, like, promote_args_inexact
 from minijax.numpy.selection import if_else
 
 __all__ = [
@@ -63,28 +64,36 @@ def tan(x: Any, /) -> Array:
 def sinc(x: Any, /) -> Array:
     """sin(pi x) / (pi x), and 1 at x = 0; all of its derivatives there are right too."""
     x = array_of(*promote_args_inexact("sinc", x))
-    at_zero = lax.eq(x, strong_scalar(0, x.dtype))
-    pi_x = lax.mul(strong_scalar(math.pi, x.dtype), x)
+    at_zero = lax.eq(x, like(x, 0))
+    pi_x = lax.mul(like(x, math.pi), x)
     # if_else computes both branches: the one that is not taken must not divide by zero, its gradient neither.
-    safe = if_else(at_zero, strong_scalar(1, x.dtype), pi_x)
+    safe = if_else(at_zero, like(x, 1), pi_x)
     return if_else(at_zero, _sinc_maclaurin(0, pi_x), lax.div(lax.sin(safe), safe))
 
 
+@functools.partial(custom_jvp, nondiff_argnums=(0,))
 def _sinc_maclaurin(k: int, x: Array) -> Array:
-    """The k-th derivative of sin(x) / x at zero, as a function of x that has the next one as its derivative."""
-    return _sinc_derivatives(k)(x)
+    """The k-th derivative of sin(x) / x at zero, whatever x is; of its own derivatives the rule below tells."""
+    zero = lax.mul(x, like(x, 0))
+    return zero if k % 2 else lax.add(zero, like(x, (-1) ** (k // 2) / (k + 1)))
+
+
+@_sinc_maclaurin.defjvp
+def _sinc_maclaurin_jvp(k: int, primals: tuple[Array], tangents: tuple[Array]) -> tuple[Array, Array]:
+    (x,), (t,) = primals, tangents
+    return _sinc_maclaurin(k, x), lax.mul(_sinc_maclaurin(k + 1, x), t)
 
 
 def deg2rad(x: Any, /) -> Array:
     """Degrees to radians."""
     x = array_of(*promote_args_inexact("deg2rad", x))
-    return lax.mul(x, strong_scalar(math.pi / 180, x.dtype))
+    return lax.mul(x, like(x, math.pi / 180))
 
 
 def rad2deg(x: Any, /) -> Array:
     """Radians to degrees."""
     x = array_of(*promote_args_inexact("rad2deg", x))
-    return lax.mul(x, strong_scalar(180 / math.pi, x.dtype))
+    return lax.mul(x, like(x, 180 / math.pi))
 
 
 def radians(x: Any, /) -> Array:
@@ -200,4 +209,4 @@ def hypot(x1: Any, x2: Any, /) -> Array:
     zero = large == 0
     ratio = lax.div(small, if_else(large == 0, lax.full_like(large, 1), large))
     out = if_else(zero, large, large * lax.sqrt(1 + lax.square(ratio)))
-    return if_else(infinite, strong_scalar(math.inf, out.dtype), out)
+    return if_else(infinite, like(out, math.inf), out)

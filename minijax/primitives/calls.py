@@ -1,4 +1,4 @@
-"""What all primitives that call a jaxpr have in common: every rule transforms the jaxpr and calls the result."""
+"""What primitives that call a jaxpr have in common: a rule transforms the jaxpr and calls the result."""
 
 from __future__ import annotations
 
@@ -9,12 +9,10 @@ import numpy as np
 
 from minijax import compiler
 from minijax.array import ArrayImpl
-from minijax.batching import batch_jaxpr
 from minijax.core import Primitive, ShapedArray, Tracer, Zero, as_array, is_linear
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, dce_jaxpr
-from minijax.jvp import jvp_jaxpr
+from minijax.jaxpr_transforms import batch_jaxpr, jvp_jaxpr, transpose_jaxpr
 from minijax.primitives.standard import zero_like
-from minijax.transpose import transpose_jaxpr
 
 
 def call_primitive(name: str) -> Primitive:
@@ -68,7 +66,9 @@ def _shape(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[Shape
     return jaxpr.out_avals
 
 
-def _jvp(prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+def _jvp(
+    prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
+) -> Any:
     nonzero, given = split_tangents(tangents)
     derivative, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
     results = prim.bind(*primals, *given, jaxpr=derivative, **params)
@@ -76,7 +76,9 @@ def _jvp(prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, ja
     return outs, merge_tangents(outs, nonzero_out, results[len(nonzero_out) :])
 
 
-def _transpose(prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+def _transpose(
+    prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
+) -> Any:
     linear = tuple(is_linear(x) for x in args)
     nonzero, given = split_tangents(cts)
     transposed, nonzero_in = transpose_jaxpr(jaxpr, linear, nonzero)
@@ -85,7 +87,9 @@ def _transpose(prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxp
     return [None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]
 
 
-def _batch(prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+def _batch(
+    prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: ClosedJaxpr, **params: Any
+) -> Any:
     batched, out_dims = batch_jaxpr(jaxpr, axis_size, tuple(dims))
     return prim.bind(*args, jaxpr=batched, **params), out_dims
 

@@ -10,15 +10,15 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from minijax.jaxpr import ClosedJaxpr, dce_jaxpr
-from minijax.jvp import jvp_jaxpr
-from minijax.linearize import LinearTrace, partial_eval_jaxpr
+from minijax.jaxpr_transforms import jvp_jaxpr, partial_eval_jaxpr
+from minijax.linearize import LinearTrace
 from minijax.primitives.calls import call_primitive, merge_tangents, split_tangents
 
 remat_p = call_primitive("remat2")
 
 
 def _linearize(primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
-    """Evaluate the primal half of its jvp; what is recorded is one call of the tangent half, on the primals."""
+    """Evaluate the primal half of the jvp; record one call of its tangent half, on the primals."""
     nonzero, given = split_tangents(tangents)
     derivative, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
     is_primal = [i < len(nonzero_out) for i in range(len(derivative.jaxpr.outvars))]
@@ -34,11 +34,15 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr
     known, _, out_unknown = partial_eval_jaxpr(jaxpr, tuple(trace.owns(x) for x in args))
     known_outs: Iterator[Any] = iter(())
     if not all(out_unknown):
-        known_only = _with_outputs(known, [i < out_unknown.count(False) for i in range(len(known.jaxpr.outvars))])
+        known_only = _with_outputs(
+            known, [i < out_unknown.count(False) for i in range(len(known.jaxpr.outvars))]
+        )
         known_args = [x for x in args if not trace.owns(x)]
         known_outs = iter(trace.parent.process(remat_p, known_args, {"jaxpr": known_only, **params}))
     rest = _with_outputs(jaxpr, out_unknown)
-    outs = iter(trace.record(remat_p, [trace.atom(x) for x in args], rest.out_avals, {"jaxpr": rest, **params}))
+    outs = iter(
+        trace.record(remat_p, [trace.atom(x) for x in args], rest.out_avals, {"jaxpr": rest, **params})
+    )
     return [next(outs) if u else next(known_outs) for u in out_unknown]
 
 

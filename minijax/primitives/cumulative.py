@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from minijax.primitives.elementary import exp, log1p
 
 from minijax.array import Array
 from minijax.core import Primitive, ShapedArray
@@ -18,13 +17,18 @@ from minijax.primitives.reductions import accumulator_dtype, settle_zeros
 from minijax.primitives.selection import select
 from minijax.primitives.slicing import pad_p, slice_p
 from minijax.primitives.standard import Shape, def_linear, require_dtype, standard, zero_like
+from minijax.primitives.transcendental import exp, log1p
 
 __all__ = ["cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum"]
 
 # ----------------------------------------------------------------- what they share
 
 
-def _cumulative(name: str, accumulate: Callable[[np.ndarray, int], np.ndarray], accepts: str = "iuf") -> Primitive:
+# Applied to an array and an axis.
+Accumulate = Callable[[np.ndarray, int], np.ndarray]
+
+
+def _cumulative(name: str, accumulate: Accumulate, accepts: str = "iuf") -> Primitive:
     """A primitive that gives every element the reduction of those up to it (from it on, if `reverse`)."""
 
     def impl(x: np.ndarray, *, axis: int, reverse: bool) -> np.ndarray:
@@ -35,8 +39,8 @@ def _cumulative(name: str, accumulate: Callable[[np.ndarray, int], np.ndarray], 
     def shape(x: ShapedArray, *, axis: int, reverse: bool) -> Shape:
         if not 0 <= axis < x.ndim:
             raise ValueError(
-                f"{name}: axis {axis} is out of bounds for array of shape {x.shape}; lax takes no negative axes, "
-                f"jnp.{name} does."
+                f"{name}: axis {axis} is out of bounds for array of shape {x.shape}; "
+                f"lax takes no negative axes, jnp.{name} does."
             )
         return x.shape
 
@@ -54,12 +58,12 @@ def _cumulative(name: str, accumulate: Callable[[np.ndarray, int], np.ndarray], 
     return prim
 
 
-def _running(ufunc: np.ufunc) -> Callable[[np.ndarray, int], np.ndarray]:
+def _running(ufunc: np.ufunc) -> Accumulate:
     """`ufunc.accumulate`, half-precision floats in single precision."""
     return lambda x, axis: ufunc.accumulate(x, axis, accumulator_dtype(x.dtype)).astype(x.dtype, copy=False)
 
 
-def _running_extremum(ufunc: np.ufunc, negative: bool) -> Callable[[np.ndarray, int], np.ndarray]:
+def _running_extremum(ufunc: np.ufunc, negative: bool) -> Accumulate:
     def accumulate(x: np.ndarray, axis: int) -> np.ndarray:
         out = ufunc.accumulate(x, axis)
         if x.dtype.kind in "iu":
@@ -120,9 +124,7 @@ def _scan(combine: Callable[[Pair, Pair], Pair], pair: Pair, axis: int) -> Pair:
     even = combine(before, _part(pair, axis, 2, n, 2))
     even = _on_pairs(concatenate_p, _part(pair, axis, 0, 1, 1), even, dimension=axis)
     # Interleave: spread both with zeros between their elements, and add.
-    return _on_pairs(
-        add_p, _spread(even, axis, 0, 1 - n % 2), _spread(odd, axis, 1, n % 2)
-    )
+    return _on_pairs(add_p, _spread(even, axis, 0, 1 - n % 2), _spread(odd, axis, 1, n % 2))
 
 
 def _part(pair: Pair, axis: int, start: int, stop: int, stride: int) -> Pair:
@@ -160,7 +162,7 @@ cumprod_p.jvp = _jvp_by_scan(lambda a, b: _on_pairs(mul_p, a, b))
 
 
 def cummax(operand: Any, axis: int = 0, reverse: bool = False) -> Array:
-    """The largest of the elements up to each one along `axis` (from each one on, if `reverse`); NaN stays."""
+    """The largest of the elements up to each one along `axis` (from each one on, if `reverse`)."""
     return cummax_p.bind(operand, axis=int(axis), reverse=bool(reverse))
 
 
@@ -169,7 +171,7 @@ cummax_p.jvp = _jvp_by_scan(lambda a, b: _on_pairs(max_p, a, b))
 
 
 def cummin(operand: Any, axis: int = 0, reverse: bool = False) -> Array:
-    """The smallest of the elements up to each one along `axis` (from each one on, if `reverse`); NaN stays."""
+    """The smallest of the elements up to each one along `axis` (from each one on, if `reverse`)."""
     return cummin_p.bind(operand, axis=int(axis), reverse=bool(reverse))
 
 

@@ -5,7 +5,8 @@ that a custom_jvp function may look at concrete values; staging turns `call_jaxp
 The classes that users decorate with are in `custom_derivatives.py`.
 
     custom_jvp_call: call_jaxpr(*args) -> outs;  jvp(*args, *tangents) -> [*outs, *out_tangents]
-    custom_vjp_call: call_jaxpr(*args) -> outs;  fwd(*args) -> (outs, residuals);  bwd(*residuals, *cts) -> cts
+    custom_vjp_call: call_jaxpr(*args) -> outs;  fwd(*args) -> (outs, residuals);
+                     bwd(*residuals, *cts) -> cts
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from minijax import compiler
 from minijax.batching import batched
-from minijax.core import EVAL, Primitive, ShapedArray, Zero, get_aval, is_linear, set_current_trace
+from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, JaxprTrace, stage
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
@@ -47,8 +48,10 @@ def _stage(prim: Primitive, trace: JaxprTrace, args: Sequence[Any], params: dict
 def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
     if any(type(t) is not Zero for t in tangents[:num_consts]):
         raise UnexpectedTracerError(
-            f"Detected differentiation of the custom-derivative function {name} with respect to a value that it closes "
-            "over: its rule says nothing about that derivative. Pass the value to the function as an argument."
+            f"Detected differentiation of the custom-derivative function {name} with respect to a value "
+            "that it closes "
+            "over: its rule says nothing about that derivative. Pass the value to the function as an "
+            "argument."
         )
 
 
@@ -73,7 +76,13 @@ custom_jvp_call_p = make_custom_call("custom_jvp_call")
 
 
 def _jvp_by_user(
-    primals: Sequence[Any], tangents: Sequence[Any], *, jvp: Callable, num_consts: int, name: str, **params: Any
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    jvp: Callable,
+    num_consts: int,
+    name: str,
+    **params: Any,
 ) -> tuple[list[Any], list[Any]]:
     _check_constants(tangents, num_consts, name)
     primals, tangents = primals[num_consts:], tangents[num_consts:]
@@ -104,7 +113,9 @@ def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callab
 
 custom_jvp_call_p.jvp = _jvp_by_user
 custom_jvp_call_p.batch = _batch_jvp_call
-custom_jvp_call_p.printed = lambda params: {k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")}
+custom_jvp_call_p.printed = lambda params: {
+    k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")
+}
 
 
 # ----------------------------------------------------------------- custom_vjp_call
@@ -117,7 +128,14 @@ custom_vjp_linear_p = Primitive("custom_lin", multiple_results=True)
 
 
 def _forward_by_user(
-    primals: Sequence[Any], tangents: Sequence[Any], *, fwd: Callable, bwd: Callable, num_consts: int, name: str, **params: Any
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    fwd: Callable,
+    bwd: Callable,
+    num_consts: int,
+    name: str,
+    **params: Any,
 ) -> tuple[list[Any], list[Any]]:
     """Run the user's fwd; the tangents of its results hang on a custom_lin, which bwd transposes."""
     _check_constants(tangents, num_consts, name)
@@ -140,7 +158,9 @@ def _forward_by_user(
     ]
 
 
-def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
+def _batch_vjp_call(
+    axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any
+) -> Any:
     own = list(dims[params["num_consts"] :])
     call = batched(call_jaxpr, axis_size, dims)
     if params["num_consts"]:
@@ -202,8 +222,10 @@ custom_vjp_call_p.printed = lambda params: {
 
 def _no_forward_mode(*args: Any, name: str, **params: Any) -> Any:
     raise TypeError(
-        f"can't apply forward-mode differentiation (jvp) to a custom_vjp function: {name} has only a rule for reverse mode. "
-        "Use jax.grad, jax.vjp or jax.jacrev, or define the rule with jax.custom_jvp, which serves both modes."
+        f"can't apply forward-mode differentiation (jvp) to a custom_vjp function: {name} has only a rule "
+        "for reverse mode. "
+        "Use jax.grad, jax.vjp or jax.jacrev, or define the rule with jax.custom_jvp, which serves both "
+        "modes."
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from minijax import dtypes
 from minijax.array import ArrayImpl
-from minijax.core import Primitive, Rule, ShapedArray, Zero, _FP_QUIET, _fp_state, get_aval, is_linear
+from minijax.core import _FP_QUIET, Primitive, Rule, ShapedArray, Zero, _fp_state, get_aval, is_linear
 from minijax.primitives.shaping import broadcast, broadcast_in_dim, expand_dims, move_axis, reshape
 from minijax.primitives.standard import all_weak, never_weak, require_dtype, standard, zero_like
 from minijax.primitives.sums import sum_to_shape

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from minijax.jaxpr import ClosedJaxpr
-from minijax.linearize import LinearTrace, linearize_jaxpr, partial_eval_jaxpr
+from minijax.jaxpr_transforms import linearize_jaxpr, partial_eval_jaxpr
+from minijax.linearize import LinearTrace
 from minijax.primitives.calls import call_primitive, merge_tangents, split_tangents
 
 jit_p = call_primitive("jit")

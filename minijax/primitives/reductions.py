@@ -147,7 +147,7 @@ def_reducer_batch(reduce_prod_p)
 def _prod_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, axes: tuple[int, ...]) -> tuple[Any, Any]:
     """Differentiate a tree of multiplications, not out / x * t: that would be 0 / 0 where x is 0.
 
-    The reduced axes become one, in front; then its upper half is multiplied into the lower, until one is left.
+    The reduced axes become one, in front; its upper half is multiplied into the lower until one is left.
     """
     (x,), (t,) = primals, tangents
     lengths = np.shape(x)
@@ -261,18 +261,21 @@ def _arg_extremum(name: str, find: Callable[..., Any]) -> Primitive:
         (axis,) = axes
         if not 0 <= axis < x.ndim:
             raise ValueError(
-                f"Invalid axis {axis} of {name} for operand shape {x.shape}: it must lie in 0 ... {x.ndim - 1}."
+                f"Invalid axis {axis} of {name} for operand shape {x.shape}: "
+                f"it must lie in 0 ... {x.ndim - 1}."
             )
         if x.shape[axis] == 0:
             raise ValueError(
-                f"argmin and argmax require non-empty reduced dimension: axis {axis} of operand shape {x.shape} "
-                "has length 0."
+                "argmin and argmax require non-empty reduced dimension: "
+                f"axis {axis} of operand shape {x.shape} has length 0."
             )
         return x.shape[:axis] + x.shape[axis + 1 :]
 
     def dtype(x: ShapedArray, *, axes: tuple[int], index_dtype: np.dtype) -> np.dtype:
         if not dtypes.is_integer(index_dtype):
-            raise TypeError(f"index_dtype of {name} must be an integer type, but got {index_dtype}: use 'int32'.")
+            raise TypeError(
+                f"index_dtype of {name} must be an integer type, but got {index_dtype}: use 'int32'."
+            )
         return index_dtype
 
     prim = standard(name, impl, shape, dtype, never_weak)

@@ -35,7 +35,9 @@ def sort(
     """
     if not isinstance(operand, Sequence):
         if num_keys != 1:
-            raise ValueError(f"num_keys={num_keys} must equal 1 for a single operand. Pass a tuple to sort by more.")
+            raise ValueError(
+                f"num_keys={num_keys} must equal 1 for a single operand. Pass a tuple to sort by more."
+            )
         dimension = canonical_axis(dimension, np.ndim(operand), "sort: dimension")
         return _bind_sort([operand], dimension, is_stable, 1)[0]
     if not operand:
@@ -68,7 +70,7 @@ def _sort_impl(*operands: np.ndarray, dimension: int, is_stable: bool, num_keys:
 
 
 def _sort_one(x: np.ndarray, axis: int) -> np.ndarray:
-    # Only the zeros' signs tell a stable sort of numbers from one that is not, which NumPy does several times faster.
+    # Only the signs of zeros tell a stable sort of numbers from an unstable one, far faster in NumPy.
     if x.dtype.kind in "biu" or not ((x == 0) & np.signbit(x)).any():
         return np.sort(x, axis)
     return np.sort(x, axis, "stable")
@@ -134,7 +136,7 @@ sort_p.batch = _sort_batch
 def top_k(operand: Any, k: int, *, axis: int = -1) -> list[Array]:
     """The `k` largest elements along `axis` in descending order, and their int32 indices.
 
-    Of equal elements that with the lower index comes first. Here -0.0 is smaller than 0.0, and NaN is the largest.
+    Of equal elements that with the lower index comes first. Here -0.0 is less than 0.0, NaN the largest.
     Raises ValueError for an axis outside the operand or a `k` that is negative or larger than its length.
     """
     return top_k_p.bind(operand, k=int(k), axis=canonical_axis(axis, np.ndim(operand), "top_k: axis"))
@@ -158,7 +160,9 @@ def _top_k_shape(x: ShapedArray, *, k: int, axis: int) -> list[ShapedArray]:
     return [x.update(shape=shape), x.update(shape=shape, dtype=np.dtype(np.int32))]
 
 
-def _top_k_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, k: int, axis: int) -> tuple[list[Any], list[Any]]:
+def _top_k_jvp(
+    primals: Sequence[Any], tangents: Sequence[Any], *, k: int, axis: int
+) -> tuple[list[Any], list[Any]]:
     values, indices = top_k_p.bind(*primals, k=k, axis=axis)
     start_indices = reshape(indices, (*np.shape(indices), 1))
     return [values, indices], [_take_along(tangents[0], start_indices, axis), zero_like(indices)]

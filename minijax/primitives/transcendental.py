@@ -80,6 +80,8 @@ class Tolerance:
     def __init__(self, atol: float = 0.0, rtol: float = 0.0, ulps: int = 0):
         if min(atol, rtol, ulps) < 0:
             raise ValueError(f"Tolerances must be non-negative, got atol={atol}, rtol={rtol}, ulps={ulps}.")
+        if atol == rtol == ulps == 0:
+            raise ValueError("Tolerance: at least one of atol, rtol and ulps must be given and positive.")
         self.atol, self.rtol, self.ulps = atol, rtol, ulps
 
 

@@ -1,0 +1,37 @@
+"""Arguments that have to be known when tracing: axes, lengths, counts."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+from minijax.core import Tracer
+from minijax.errors import ConcretizationTypeError
+from minijax.primitives.shaping import canonical_axes
+
+__all__ = ["axis_tuple", "canonical_axis_tuple", "require_known", "static_int"]
+
+
+def require_known(value: Any, where: str) -> Any:
+    """`value` itself. ConcretizationTypeError if it is traced; `where` says what it is."""
+    if isinstance(value, Tracer):
+        raise ConcretizationTypeError(value, f"It is {where}.")
+    return value
+
+
+def static_int(value: Any, where: str) -> int:
+    """`value` as a Python int. Raises TypeError for what is no integer, ConcretizationTypeError for a tracer."""
+    return operator.index(require_known(value, where))
+
+
+def axis_tuple(axis: Any) -> tuple[int, ...]:
+    """One axis or several as a tuple; negative ones stay as they are. TypeError for what is no integer."""
+    try:
+        return (operator.index(axis),)
+    except TypeError:
+        return tuple([operator.index(a) for a in axis])
+
+
+def canonical_axis_tuple(axis: Any, rank: int) -> tuple[int, ...]:
+    """Axes counted from the front; all of them for None. ValueError for one out of bounds."""
+    return tuple(range(rank)) if axis is None else canonical_axes(axis_tuple(axis), rank)

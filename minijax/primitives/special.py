@@ -1,0 +1,336 @@
+"""Elementwise special functions of floats: the error function and the logarithm of the gamma function.
+
+NumPy has none of them, so their kernels stand here. float16 is computed in float32.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from minijax.array import Array
+from minijax.core import Primitive, Rule
+from minijax.primitives.arithmetic import add, mul, neg, square
+from minijax.primitives.families import binary, def_jvp, like, unary
+from minijax.primitives.transcendental import exp
+
+__all__ = ["digamma", "erf", "erf_inv", "erfc", "lgamma", "polygamma"]
+
+Kernel = Callable[[np.ndarray], np.ndarray]
+
+
+def _special(name: str, kernel: Kernel) -> Primitive:
+    return unary(name, _in_float32(kernel), accepts="f")
+
+
+def _in_float32(kernel: Rule) -> Rule:
+    """The kernel, which for half precision gets float32 operands."""
+
+    def impl(*operands: np.ndarray) -> np.ndarray:
+        dtype = operands[0].dtype
+        if dtype.itemsize != 2:
+            return kernel(*operands)
+        return kernel(*[x.astype(np.float32) for x in operands]).astype(dtype)
+
+    return impl
+
+
+def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
+    """The polynomial with these coefficients, that of the lowest power first, by Horner's rule."""
+    constants = [x.dtype.type(c) for c in coefficients]
+    out = constants[-1]
+    for c in constants[-2::-1]:
+        out = out * x + c
+    return out
+
+
+def _replace_where(condition: np.ndarray, x: np.ndarray, out: np.ndarray, kernel: Kernel) -> np.ndarray:
+    """`out`, which must be a fresh array, with kernel(x) where the condition holds."""
+    out = np.asarray(out)
+    if condition.any():
+        out[condition] = kernel(x[condition])
+    return out
+
+
+# ----------------------------------------------------------------- erf and erfc
+
+# erf(x) = x P(x**2) for |x| < 1, and erfc(x) = exp(-x**2) R(t) / (1 + 2 x) for x >= 1/2 with
+# t = 1 - (1 + 2 d) / (x + d), which runs from -1 to 1 (the form is Shepherd and Laframboise's, 1981).
+# P and R interpolate at Chebyshev nodes; their coefficients were computed with 70 digits.
+_P32 = (
+    1.12837917e00, -3.76126267e-01, 1.12835947e-01, -2.68542120e-02, 5.18908742e-03, -8.01686429e-04,
+    7.87587506e-05,
+)  # fmt: skip
+_R32 = (
+    1.23299514e00, -1.22168448e-01, -3.49684832e-03, 4.66531288e-02, -4.17995748e-02, 2.28135699e-02,
+    -8.09465909e-03, 1.35835956e-03, 2.75863401e-04, -1.57397319e-04,
+)  # fmt: skip
+_P64 = (
+    1.1283791670955126e00, -3.7612638903183543e-01, 1.1283791670945006e-01, -2.6866170643237770e-02,
+    5.2239776071164225e-03, -8.5483259753896918e-04, 1.2055294904839707e-04, -1.4924736907419661e-05,
+    1.6447424703317362e-06, -1.6208483801871705e-07, 1.3720064546777686e-08, -7.7958988270021425e-10,
+)  # fmt: skip
+_R64 = (
+    1.2248480427384141e00, -1.2151742209372261e-01, 1.2843991297840475e-02, 3.4816131768493040e-02,
+    -4.1214571914491259e-02, 2.9321169309282965e-02, -1.5249158997050876e-02, 5.8259972639981622e-03,
+    -1.4437073518848576e-03, 8.5600232209069065e-05, 9.6539070332105488e-05, -3.5843264601007611e-05,
+    -6.7558851987078513e-07, 3.9412278390198082e-06, -6.3676683824911988e-07, -3.6656129200202234e-07,
+    1.1987327372318115e-07, 3.4595570620004833e-08, -1.5918713825404450e-08, -3.3690888310624200e-09,
+    1.2983207927545358e-09, 2.4614201034143172e-10,
+)  # fmt: skip
+
+
+def _erf_near(x: np.ndarray) -> np.ndarray:
+    return x * _polynomial(x * x, _P32 if x.dtype.itemsize == 4 else _P64)
+
+
+def _erfc_far(x: np.ndarray) -> np.ndarray:
+    d, coefficients = (3.0, _R32) if x.dtype.itemsize == 4 else (3.5, _R64)
+    number = x.dtype.type
+    t = number(1) - number(1 + 2 * d) / (x + number(d))
+    return np.exp(-x * x) * _polynomial(t, coefficients) / (number(1) + x + x)
+
+
+def erf(x: Any) -> Array:
+    """The error function: 2 / sqrt(pi) times the integral of exp(-s**2) from 0 to x."""
+    return erf_p.bind(x)
+
+
+def _erf_kernel(x: np.ndarray) -> np.ndarray:
+    far = ~(np.abs(x) < 1)
+    return _replace_where(far, x, _erf_near(x), lambda y: np.copysign(y.dtype.type(1) - _erfc_far(np.abs(y)), y))
+
+
+erf_p = _special("erf", _erf_kernel)
+def_jvp(erf_p, lambda t, x: mul(like(x, 2 / math.sqrt(math.pi)), mul(t, exp(neg(square(x))))))
+
+
+def erfc(x: Any) -> Array:
+    """1 - erf(x), accurate where that is small."""
+    return erfc_p.bind(x)
+
+
+def _erfc_kernel(x: np.ndarray) -> np.ndarray:
+    far = ~(np.abs(x) < x.dtype.type(0.5))
+    return _replace_where(far, x, x.dtype.type(1) - _erf_near(x), _erfc_both_sides)
+
+
+def _erfc_both_sides(x: np.ndarray) -> np.ndarray:
+    tail = _erfc_far(np.abs(x))
+    return np.where(x < 0, x.dtype.type(2) - tail, tail)
+
+
+erfc_p = _special("erfc", _erfc_kernel)
+def_jvp(erfc_p, lambda t, x: mul(like(x, -2 / math.sqrt(math.pi)), mul(t, exp(neg(square(x))))))
+
+# ----------------------------------------------------------------- erf_inv
+
+# x times a polynomial in w = -log(1 - x**2), or in its square root where w is large; the coefficients, that of
+# the highest power first, are those of M. Giles, "Approximating the erfinv function" (2011), which XLA uses too.
+_GILES32 = (
+    (5.0, 2.5, 3.0),
+    (
+        2.81022636e-08, 3.43273939e-07, -3.5233877e-06, -4.39150654e-06, 0.00021858087, -0.00125372503,
+        -0.00417768164, 0.246640727, 1.50140941,
+    ),
+    (
+        -0.000200214257, 0.000100950558, 0.00134934322, -0.00367342844, 0.00573950773, -0.0076224613,
+        0.00943887047, 1.00167406, 2.83297682,
+    ),
+)  # fmt: skip
+_GILES64 = (
+    (6.25, 3.125, 3.25),
+    (
+        -3.6444120640178196996e-21, -1.685059138182016589e-19, 1.2858480715256400167e-18,
+        1.115787767802518096e-17, -1.333171662854620906e-16, 2.0972767875968561637e-17,
+        6.6376381343583238325e-15, -4.0545662729752068639e-14, -8.1519341976054721522e-14,
+        2.6335093153082322977e-12, -1.2975133253453532498e-11, -5.4154120542946279317e-11,
+        1.051212273321532285e-09, -4.1126339803469836976e-09, -2.9070369957882005086e-08,
+        4.2347877827932403518e-07, -1.3654692000834678645e-06, -1.3882523362786468719e-05,
+        0.0001867342080340571352, -0.00074070253416626697512, -0.0060336708714301490533,
+        0.24015818242558961693, 1.6536545626831027356,
+    ),
+    (
+        2.2137376921775787049e-09, 9.0756561938885390979e-08, -2.7517406297064545428e-07,
+        1.8239629214389227755e-08, 1.5027403968909827627e-06, -4.013867526981545969e-06,
+        2.9234449089955446044e-06, 1.2475304481671778723e-05, -4.7318229009055733981e-05,
+        6.8284851459573175448e-05, 2.4031110387097893999e-05, -0.0003550375203628474796,
+        0.00095328937973738049703, -0.0016882755560235047313, 0.0024914420961078508066,
+        -0.0037512085075692412107, 0.005370914553590063617, 1.0052589676941592334,
+        3.0838856104922207635,
+    ),
+)  # fmt: skip
+# float64 alone goes on to w >= 16, in sqrt(w) - 5.
+_GILES64_TAIL = (
+    -2.7109920616438573243e-11, -2.5556418169965252055e-10, 1.5076572693500548083e-09,
+    -3.7894654401267369937e-09, 7.6157012080783393804e-09, -1.4960026627149240478e-08,
+    2.9147953450901080826e-08, -6.7711997758452339498e-08, 2.2900482228026654717e-07,
+    -9.9298272942317002539e-07, 4.5260625972231537039e-06, -1.9681778105531670567e-05,
+    7.5995277030017761139e-05, -0.00021503011930044477347, -0.00013871931833623122026,
+    1.0103004648645343977, 4.8499064014085844221,
+)  # fmt: skip
+
+
+def erf_inv(x: Any) -> Array:
+    """The inverse of erf; infinite at -1 and 1, NaN outside."""
+    return erf_inv_p.bind(x)
+
+
+def _erf_inv_kernel(x: np.ndarray) -> np.ndarray:
+    narrow = x.dtype.itemsize == 4
+    (limit, center, root_center), central, outer = _GILES32 if narrow else _GILES64
+    number = x.dtype.type
+    w = -np.log1p(-x * x)
+    factor = _polynomial(w - number(center), central[::-1])
+    factor = _replace_where(
+        w >= number(limit), w, factor, lambda v: _polynomial(np.sqrt(v) - number(root_center), outer[::-1])
+    )
+    if not narrow:
+        factor = _replace_where(
+            w >= 16, w, factor, lambda v: _polynomial(np.sqrt(v) - number(5), _GILES64_TAIL[::-1])
+        )
+    return np.where(np.abs(x) == 1, x * number(np.inf), factor * x)
+
+
+erf_inv_p = _special("erf_inv", _erf_inv_kernel)
+def_jvp(
+    erf_inv_p,
+    lambda t, out, x: mul(like(x, math.sqrt(math.pi) / 2), mul(t, exp(square(out)))),
+    with_out=True,
+)
+
+# ----------------------------------------------------------------- lgamma and digamma
+
+# Lanczos' approximation with g = 7 and 9 terms (coefficients by P. Godfrey), the one that XLA uses:
+# gamma(z + 1) = sqrt(2 pi) t**(z + 1/2) exp(-t) A(z) with t = z + 7.5 and A(z) = a0 + a1/(z+1) + a2/(z+2) + ...
+_LANCZOS_BASE = 0.99999999999980993227684700473478
+_LANCZOS = (
+    676.520368121885098567009190444019, -1259.13921672240287047156078755283, 771.3234287776530788486528258894,
+    -176.61502916214059906584551354, 12.507343278686904814458936853, -0.13857109526572011689554707,
+    9.984369578019570859563e-6, 1.50563273514931155834e-7,
+)  # fmt: skip
+
+
+def _lanczos_argument(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the reflection formula is to be used, z, and the logarithm of t."""
+    reflect = x < x.dtype.type(0.5)
+    z = np.where(reflect, -x, x - x.dtype.type(1))
+    return reflect, z, x.dtype.type(math.log(7.5)) + np.log1p(z / x.dtype.type(7.5))
+
+
+def _lanczos_sum(z: np.ndarray) -> np.ndarray:
+    number = z.dtype.type
+    total = number(_LANCZOS_BASE)
+    for i, a in enumerate(_LANCZOS):
+        total = total + number(a) / (z + number(i + 1))
+    return total
+
+
+def lgamma(x: Any) -> Array:
+    """The logarithm of the absolute value of the gamma function; infinite at 0, -1, -2, ..."""
+    return lgamma_p.bind(x)
+
+
+def _lgamma_kernel(x: np.ndarray) -> np.ndarray:
+    number = x.dtype.type
+    reflect, z, log_t = _lanczos_argument(x)
+    t = z + number(7.5)
+    right = (z + number(0.5) - t / log_t) * log_t + number(math.log(2 * math.pi) / 2) + np.log(_lanczos_sum(z))
+    # log|gamma(x)| = log(pi / |sin(pi x)|) - log gamma(1 - x); the sine of what is left beside a whole number.
+    fraction = np.abs(x) - np.floor(np.abs(x))
+    fraction = np.where(fraction > number(0.5), number(1) - fraction, fraction)
+    log_sine = np.log(np.sin(number(math.pi) * fraction))
+    left = np.where(np.isfinite(log_sine), number(math.log(math.pi)) - log_sine - right, -log_sine)
+    return np.where(np.isinf(x), number(np.inf), np.where(reflect, left, right))
+
+
+lgamma_p = _special("lgamma", _lgamma_kernel)
+def_jvp(lgamma_p, lambda t, x: mul(t, digamma(x)))
+
+
+def digamma(x: Any) -> Array:
+    """The derivative of lgamma; NaN at 0, -1, -2, ..."""
+    return digamma_p.bind(x)
+
+
+def _digamma_kernel(x: np.ndarray) -> np.ndarray:
+    number = x.dtype.type
+    reflect, z, log_t = _lanczos_argument(x)
+    slope = number(0)
+    for i, a in enumerate(_LANCZOS):
+        slope = slope - number(a) / np.square(z + number(i + 1))
+    right = log_t + slope / _lanczos_sum(z) - number(7) / (z + number(7.5))
+    # digamma(x) = digamma(1 - x) - pi / tan(pi x), and the tangent has period 1.
+    angle = number(math.pi) * (x + np.abs(np.floor(x + number(0.5))))
+    left = right - number(math.pi) * np.cos(angle) / np.sin(angle)
+    pole = (x <= 0) & (x == np.floor(x))
+    return np.where(pole, number(np.nan), np.where(reflect, left, right))
+
+
+digamma_p = _special("digamma", _digamma_kernel)
+def_jvp(digamma_p, lambda t, x: mul(t, polygamma(like(x, 1), x)))
+
+# ----------------------------------------------------------------- polygamma
+
+
+def polygamma(m: Any, x: Any) -> Array:
+    """The m-th derivative of digamma for whole numbers m >= 0 given as floats, NaN for others."""
+    return polygamma_p.bind(m, x)
+
+
+_FACTORIALS = np.cumprod(np.maximum(np.arange(171, dtype=np.float64), 1.0))
+
+
+def _polygamma_kernel(m: np.ndarray, x: np.ndarray) -> np.ndarray:
+    order, at = m.astype(np.float64), x.astype(np.float64)
+    whole = (order >= 0) & (order < np.inf) & (order == np.floor(order))
+    order = np.where(whole, order, 0.0)
+    factorial = np.where(order > 170, np.inf, _FACTORIALS[np.minimum(order, 170).astype(np.int32)])
+    sign = np.where(order % 2 == 0, -1.0, 1.0)
+    higher = sign * factorial * _hurwitz_zeta(order + 1, at)
+    value = np.where(order == 0, _digamma_kernel(at), higher)
+    return np.where(whole, value, np.nan).astype(x.dtype)
+
+
+# (2k)! / B_2k for k = 1, 2, ..., B being Bernoulli's numbers: the denominators of Euler and Maclaurin's formula.
+_EULER_MACLAURIN = (
+    12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10,
+    -2.950130727918164224e12, 1.1646782814350067249e14, -4.5979787224074726105e15,
+    1.8152105401943546773e17, -7.1661652561756670113e18,
+)  # fmt: skip
+
+
+def _hurwitz_zeta(s: np.ndarray, q: np.ndarray) -> np.ndarray:
+    """The sum of (q + k)**-s over k = 0, 1, ... for whole s > 1: some terms, then the integral of the rest."""
+    # Far to the left more terms are needed to reach the positive numbers; XLA gives up after 9.
+    lowest = np.min(q, initial=0.0, where=np.isfinite(q))
+    total = np.power(q, -s)
+    for k in range(1, 10 + math.ceil(min(-lowest, 1000.0))):
+        a = q + float(k)
+        last = np.power(a, -s)
+        total = total + last
+    total = total + last * a / (s - 1.0) - 0.5 * last
+    factor, power = s, last / a
+    for k, denominator in enumerate(_EULER_MACLAURIN):
+        total = total + factor * power / denominator
+        factor = factor * (s + 2 * k + 1) * (s + 2 * k + 2)
+        power = power / (a * a)
+    pole = np.where(s % 2 == 0, np.inf, np.nan)
+    return np.where((q <= 0) & (q == np.floor(q)), pole, total)
+
+
+def _polygamma_tangent_order(t: Any, m: Any, x: Any) -> Any:
+    raise ValueError(
+        "polygamma has no derivative with respect to its order m: differentiate with respect to x, argument 1, only."
+    )
+
+
+polygamma_p = binary("polygamma", _in_float32(_polygamma_kernel), accepts="f")
+def_jvp(
+    polygamma_p,
+    _polygamma_tangent_order,
+    lambda t, m, x: mul(t, polygamma(add(m, like(m, 1)), x)),
+)
