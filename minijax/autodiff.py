@@ -28,9 +28,13 @@ from minijax.core import Zero, as_operand, current_trace, get_aval, set_current_
 from minijax.jvp import jvp_flat
 from minijax.linear_functions import LinearizedFunction, VJPFunction, zero_cotangent
 from minijax.linearize import LinearTrace, linearize_flat
+from minijax.primitives.arithmetic import add
+from minijax.primitives.comparison import eq
+from minijax.primitives.conversion import convert, convert_element_type_p
+from minijax.primitives.creation import broadcasted_iota
 from minijax.primitives.families import instantiate
+from minijax.primitives.joining import split
 from minijax.primitives.shaping import reshape
-from minijax.primitives.slicing import slice_in_dim
 from minijax.transpose import backward_pass
 from minijax.tree_util import tree_flatten, tree_unflatten
 
@@ -332,22 +336,22 @@ def jacrev(
 
 def _standard_basis(leaves: Sequence[Any]) -> list[Any]:
     """For leaves of n elements in all: n examples of such leaves, in each of which one element is 1."""
-    size, out, start = sum(x.size for x in leaves), [], 0
-    for x in leaves:
-        part = np.eye(size, x.size, -start, dtype=x.dtype)
-        out.append(as_operand(part.reshape(size, *x.shape)))
-        start += x.size
-    return out
+    size, dtype = sum(x.size for x in leaves), dtypes.result_type(*leaves)
+    row, column = (broadcasted_iota(np.int32, (size, size), d) for d in (0, 1))
+    identity = convert(eq(add(row, np.int32(0)), column), dtype)
+    return [
+        convert_element_type_p.bind(part, new_dtype=x.dtype, weak_type=x.weak_type)
+        for part, x in zip(_split_axis(identity, 1, leaves), leaves, strict=True)
+    ]
 
 
 def _split_axis(x: Any, axis: int, leaves: Sequence[Any]) -> list[Any]:
     """Cut an axis over all elements of the leaves into one block for each leaf, with its shape."""
-    blocks, start = [], 0
-    for leaf in leaves:
-        block = slice_in_dim(x, start, start + leaf.size, axis=axis)
-        blocks.append(reshape(block, (*x.shape[:axis], *leaf.shape, *x.shape[axis + 1 :])))
-        start += leaf.size
-    return blocks
+    parts = split(x, [leaf.size for leaf in leaves], axis)
+    shape = np.shape(x)
+    return [
+        reshape(part, (*shape[:axis], *leaf.shape, *shape[axis + 1 :])) for part, leaf in zip(parts, leaves, strict=True)
+    ]
 
 
 def _jacobian(

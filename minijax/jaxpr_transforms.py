@@ -1,4 +1,4 @@
-"""The transformations once more, from jaxpr to jaxpr: what jit, checkpoint and control flow differentiate and batch.
+"""The transformations once more, from jaxpr to jaxpr: how jit, checkpoint and control flow are transformed.
 
 Each runs a jaxpr under the transformation and stages what it does. The result is kept with the jaxpr it
 was made from.
@@ -6,7 +6,8 @@ was made from.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 from minijax.batching import batch_flat
 from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
@@ -40,26 +41,39 @@ def jvp_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJax
     return closed.derived(("jvp", nonzero), make)
 
 
-def linearize_jaxpr(
-    closed: ClosedJaxpr, nonzero: tuple[bool, ...]
-) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
-    """Split the derivative of a jaxpr in two jaxprs.
+class LinearizedJaxpr(NamedTuple):
+    """The derivative of a jaxpr in two halves.
 
-    primal: args -> (*results, *residuals); linear: (*residuals, *nonzero tangents) -> nonzero tangents.
-    Also says which results have a nonzero tangent.
+    primal: args -> (*results, *computed residuals); linear: (*residuals, *tangents) -> nonzero tangents.
     """
 
-    def make() -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
+    primal: ClosedJaxpr
+    linear: ClosedJaxpr
+    nonzero_out: list[bool]
+    # For each residual the argument that it is, or None where the primal half computes it.
+    forwarded: list[int | None]
+
+    def residuals(self, args: Sequence[Any], computed: Sequence[Any]) -> list[Any]:
+        """All residuals, from the arguments and what the primal half returned behind its results."""
+        rest = iter(computed)
+        return [next(rest) if i is None else args[i] for i in self.forwarded]
+
+
+def linearize_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> LinearizedJaxpr:
+    """Split the derivative of a jaxpr with respect to the `nonzero` arguments in two jaxprs."""
+
+    def make() -> LinearizedJaxpr:
         found: list[Any] = []
 
         def fun(*primals: Any) -> list[Any]:
             outs, program, nonzero_out = linearize_flat(closed, primals, nonzero)
             residuals = residuals_of(program)
-            found.extend([close_program(program, residuals), nonzero_out])
-            return [*outs, *residuals]
+            position = {id(p): i for i, p in enumerate(primals)}
+            forwarded = [position.get(id(r)) for r in residuals]
+            found.extend([close_program(program, residuals), nonzero_out, forwarded])
+            return [*outs, *(r for r, i in zip(residuals, forwarded, strict=True) if i is None)]
 
-        primal = stage(fun, closed.in_avals, "linearize")
-        return primal, *found
+        return LinearizedJaxpr(stage(fun, closed.in_avals, "linearize"), *found)
 
     return closed.derived(("linearize", nonzero), make)
 

@@ -16,6 +16,11 @@ from oracle import assert_same
 V = np.linspace(0.2, 1.0, 3, dtype=np.float32)
 
 
+def pairs(*names: str) -> list[tuple[str, ...]]:
+    """Every ordered pair of the names."""
+    return list(itertools.product(names, repeat=2))
+
+
 def on_both(program: Callable[[Any], Any], ulp: float = 64) -> Any:
     """Run a program on both engines, compare, and return minijax's result."""
     ours, theirs = program(minijax), program(jax)
@@ -30,7 +35,7 @@ def test_inner_derivative_does_not_see_the_outer_variable():
     assert float(on_both(lambda j: j.grad(lambda x: x * j.grad(lambda y: x + y)(1.0))(1.0))) == 1.0
 
 
-@pytest.mark.parametrize("inner, outer", itertools.product(("grad", "jvp", "jacfwd", "jacrev"), repeat=2))
+@pytest.mark.parametrize("inner, outer", pairs("grad", "jvp", "jacfwd", "jacrev"))
 def test_perturbations_stay_apart_in_every_pair_of_modes(inner: str, outer: str):
     def derivative(j: Any, mode: str, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
         return (lambda x: j.jvp(f, (x,), (1.0,))[1]) if mode == "jvp" else getattr(j, mode)(f)
@@ -67,7 +72,7 @@ LEVELS: dict[str, Callable[[Any, Callable[[Any], Any]], Callable[[Any], Any]]] =
 }
 
 
-@pytest.mark.parametrize("inner, outer", itertools.product(LEVELS, repeat=2))
+@pytest.mark.parametrize("inner, outer", pairs(*LEVELS))
 def test_closing_over_a_tracer(inner: str, outer: str):
     """The inner function uses a value of the outer level that it is not given as an argument."""
 
@@ -81,7 +86,7 @@ def test_closing_over_a_tracer(inner: str, outer: str):
     on_both(program)
 
 
-@pytest.mark.parametrize("inner, outer", itertools.product(("jit", "vmap", "checkpoint"), repeat=2))
+@pytest.mark.parametrize("inner, outer", pairs("jit", "vmap", "checkpoint"))
 def test_result_that_depends_on_the_captured_tracer_alone(inner: str, outer: str):
     on_both(lambda j: LEVELS[outer](j, lambda x: LEVELS[inner](j, lambda y: x * 3.0)(1.0))(2.0))
 
@@ -109,7 +114,9 @@ def test_five_levels():
 
 def test_hessian_by_all_four_ways():
     def program(j):
-        f = lambda x: j.numpy.sum(j.numpy.sin(x) * x**2) * j.numpy.prod(x)  # noqa: E731
+        def f(x):
+            return j.numpy.sum(j.numpy.sin(x) * x**2) * j.numpy.prod(x)
+
         return [a(b(f))(j.numpy.asarray(V)) for a, b in itertools.product((j.jacfwd, j.jacrev), repeat=2)]
 
     on_both(program)

@@ -1,5 +1,10 @@
 """jax.lax: the primitives under JAX's names. Each lives, with its rules, in the file it is imported from."""
 
+from minijax.lax.shapes import (
+    broadcast_shapes,
+    broadcast_to_rank,
+    collapse,
+)
 from minijax.primitives.arithmetic import (
     abs,
     abs_p,
@@ -35,7 +40,10 @@ from minijax.primitives.arithmetic import (
     sub,
     sub_p,
 )
-from minijax.primitives.barrier import optimization_barrier, optimization_barrier_p
+from minijax.primitives.barrier import (
+    optimization_barrier,
+    optimization_barrier_p,
+)
 from minijax.primitives.bitwise import (
     and_p,
     bitwise_and,
@@ -84,7 +92,14 @@ from minijax.primitives.conversion import (
     stop_gradient,
     stop_gradient_p,
 )
-from minijax.primitives.creation import broadcasted_iota, empty, full, full_like, iota, iota_p
+from minijax.primitives.creation import (
+    broadcasted_iota,
+    empty,
+    full,
+    full_like,
+    iota,
+    iota_p,
+)
 from minijax.primitives.cumulative import (
     cumlogsumexp,
     cumlogsumexp_p,
@@ -99,6 +114,7 @@ from minijax.primitives.cumulative import (
 )
 from minijax.primitives.dot import (
     DotAlgorithmPreset,
+    DotDimensionNumbers,
     Precision,
     batch_matmul,
     dot,
@@ -148,7 +164,13 @@ from minijax.primitives.rounding import (
     round,
     round_p,
 )
-from minijax.primitives.selection import clamp, clamp_p, select, select_n, select_n_p
+from minijax.primitives.selection import (
+    clamp,
+    clamp_p,
+    select,
+    select_n,
+    select_n_p,
+)
 from minijax.primitives.shaping import (
     broadcast,
     broadcast_in_dim,
@@ -161,7 +183,14 @@ from minijax.primitives.shaping import (
     transpose,
     transpose_p,
 )
-from minijax.primitives.slicing import index_in_dim, pad, pad_p, slice, slice_in_dim, slice_p
+from minijax.primitives.slicing import (
+    index_in_dim,
+    pad,
+    pad_p,
+    slice,
+    slice_in_dim,
+    slice_p,
+)
 from minijax.primitives.special import (
     digamma,
     digamma_p,
@@ -176,7 +205,10 @@ from minijax.primitives.special import (
     polygamma,
     polygamma_p,
 )
-from minijax.primitives.sums import reduce_sum, reduce_sum_p
+from minijax.primitives.sums import (
+    reduce_sum,
+    reduce_sum_p,
+)
 from minijax.primitives.transcendental import (
     AccuracyMode,
     Tolerance,
@@ -225,6 +257,7 @@ from minijax.primitives.transcendental import (
 __all__ = [
     "AccuracyMode",
     "DotAlgorithmPreset",
+    "DotDimensionNumbers",
     "Precision",
     "RoundingMethod",
     "Tolerance",
@@ -261,6 +294,8 @@ __all__ = [
     "broadcast",
     "broadcast_in_dim",
     "broadcast_in_dim_p",
+    "broadcast_shapes",
+    "broadcast_to_rank",
     "broadcasted_iota",
     "cbrt",
     "cbrt_p",
@@ -270,6 +305,7 @@ __all__ = [
     "clamp_p",
     "clz",
     "clz_p",
+    "collapse",
     "concatenate",
     "concatenate_p",
     "convert_element_type",

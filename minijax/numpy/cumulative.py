@@ -13,6 +13,7 @@ from minijax.numpy.logic import isnan
 from minijax.numpy.promotion import convert, ensure_arraylike, like, reject
 from minijax.numpy.reductions import widened
 from minijax.numpy.selection import if_else
+from minijax.primitives.shaping import canonical_axis
 
 __all__ = ["cumprod", "cumsum", "cumulative_prod", "cumulative_sum", "nancumprod", "nancumsum"]
 
@@ -75,7 +76,7 @@ def _cumulative(
     a = ensure_arraylike(name, a)
     if axis is None or not a.ndim:
         a = lax.reshape(a, (a.size,))
-    axis = lax.canonical_axis(0 if axis is None else axis, a.ndim)
+    axis = canonical_axis(0 if axis is None else axis, a.ndim)
     if in_place_of_nan is not None:
         a = if_else(isnan(a), like(a, in_place_of_nan), a)
     if dtype is None:
@@ -98,7 +99,7 @@ def _with_axis(name: str, x: Any, axis: int | None) -> tuple[Array, int]:
             f"{name}: The input array has rank {x.ndim}, however axis was not set to an explicit value. "
             "It may be left out for one-dimensional arrays only."
         )
-    return x, lax.canonical_axis(0 if axis is None else axis, x.ndim)
+    return x, canonical_axis(0 if axis is None else axis, x.ndim)
 
 
 def _after(first: int, out: Array, axis: int) -> Array:

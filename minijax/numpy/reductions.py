@@ -18,6 +18,7 @@ from minijax.array import Array
 from minijax.core import Tracer
 from minijax.numpy.promotion import convert, ensure_arraylike, reject, strong_scalar
 from minijax.numpy.selection import if_else
+from minijax.primitives.shaping import canonical_axes, canonical_axis
 
 __all__ = [
     "all",
@@ -59,7 +60,7 @@ def reduced_axes(axis: Axis, rank: int) -> tuple[int, ...]:
     axis = static_axes(axis)
     if axis is None:
         return tuple(range(rank))
-    axes = lax.canonical_axes((axis,) if type(axis) is int else axis, rank)
+    axes = canonical_axes((axis,) if type(axis) is int else axis, rank)
     if len(set(axes)) != len(axes):
         raise ValueError(f"duplicate value in 'axis': {axis}. Name each axis once.")
     return axes
@@ -331,5 +332,5 @@ def _arg(name: str, find: Callable[..., Array], a: Any, axis: int | None, out: N
         raise IndexError(f"{name}: axis {axis} is out of bounds for an array of shape {a.shape}.")
     if not a.shape[axis]:
         raise ValueError(f"attempt to get {name} of an empty sequence: axis {axis} of shape {a.shape} has no elements.")
-    found = find(a, lax.canonical_axis(axis, a.ndim), dtypes.default_int_dtype())
+    found = find(a, canonical_axis(axis, a.ndim), dtypes.default_int_dtype())
     return lax.expand_dims(found, dims) if keepdims else found

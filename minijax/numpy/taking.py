@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from minijax import dtypes, lax
 from minijax.array import Array
@@ -16,13 +13,14 @@ from minijax.numpy.gather_plan import index_dtype, wrap_negative
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.indexing import getitem
 from minijax.numpy.manipulation import broadcast_arrays, broadcast_to, moveaxis, ravel, reshape
-from minijax.numpy.promotion import as_arrays, convert, ensure_arraylike, reject
+from minijax.numpy.places import nonzero, unravel_index
+from minijax.numpy.promotion import as_arrays, check_arraylike, ensure_arraylike, reject
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
 from minijax.numpy.sorting import argsort
 from minijax.primitives.shaping import canonical_axis
 
-__all__ = ["choose", "compress", "extract", "put", "put_along_axis", "take", "take_along_axis"]
+__all__ = ["choose", "compress", "extract", "place", "put", "put_along_axis", "take", "take_along_axis"]
 
 # ----------------------------------------------------------------- take
 
@@ -119,7 +117,7 @@ def take_along_axis(
         length = a.shape[axis]
         indices = wrap_negative(lax.convert_element_type(indices, index_dtype((length,))), length)
     if mode == "one_hot":
-        return _take_by_one_hot(a, indices, axis)
+        return _take_by_one_hot(a, indices, axis, out_shape)
     return _gather_along(a, indices, axis, out_shape, "fill" if mode is None else mode, fill_value)
 
 
@@ -155,20 +153,16 @@ def _gather_along(
     return lax.gather(a, start_indices, numbers, tuple(sizes), mode=mode, fill_value=fill_value)
 
 
-def _take_by_one_hot(a: Array, indices: Array, axis: int) -> Array:
-    shape = (*indices.shape, a.shape[axis])
-    hot = lax.expand_dims(indices, (indices.ndim,)) == lax.broadcasted_iota(indices.dtype, shape, indices.ndim)
-    shared = tuple(range(axis))
-    after = range(axis + 1, a.ndim)
-    if not all(a.shape[d] == n for d, n in enumerate(indices.shape) if d != axis):
-        raise NotImplementedError("take_along_axis: mode='one_hot' wants arr and indices to agree in all other axes.")
-    batch = (*shared, *after)
+def _take_by_one_hot(a: Array, indices: Array, axis: int, out_shape: tuple[int, ...]) -> Array:
+    """The product of a matrix, which has a 1 where an index points, with `a`."""
+    length = a.shape[axis]
+    a = broadcast_to(a, (*out_shape[:axis], length, *out_shape[axis + 1 :]))
+    places = lax.broadcasted_iota(indices.dtype, (*out_shape, length), a.ndim)
+    hot = lax.expand_dims(broadcast_to(indices, out_shape), (a.ndim,)) == places
+    others = tuple([d for d in range(a.ndim) if d != axis])
+    numbers = (((a.ndim,), (axis,)), (others, others))
     product = lax.dot_general(
-        hot.astype(a.dtype),
-        a,
-        (((a.ndim,), (axis,)), (batch, batch)),
-        precision=lax.Precision.HIGHEST,
-        preferred_element_type=a.dtype,
+        hot.astype(a.dtype), a, numbers, precision=lax.Precision.HIGHEST, preferred_element_type=a.dtype
     )
     return moveaxis(product, -1, axis)
 
@@ -183,7 +177,8 @@ def put(a: Any, ind: Any, v: Any, mode: str | None = None, *, inplace: bool = Tr
     """
     if inplace:
         raise _immutable("put")
-    a, ind, v = [ravel(x) if i else x for i, x in enumerate(ensure_arraylike("put", a, ind, v))]
+    a, ind, v = ensure_arraylike("put", a, ind, v)
+    ind, v = ravel(ind), ravel(v)
     if not a.size or not ind.size or not v.size:
         return a
     v = tile_to_size(v, ind.size)
@@ -204,3 +199,126 @@ def _immutable(fun_name: str) -> ValueError:
         f"jax.numpy.{fun_name} cannot modify arrays in-place, because JAX arrays are immutable. "
         "Pass inplace=False to instead return an updated array."
     )
+
+
+def tile_to_size(x: Array, size: int) -> Array:
+    """A vector repeated as a whole, and cut off, to get this length."""
+    if x.size < size:
+        x = lax.tile(x, (-(-size // x.size),))
+    return x[:size] if x.size > size else x
+
+
+def put_along_axis(
+    arr: Any, indices: Any, values: Any, axis: int | None, inplace: bool = True, *, mode: str | None = None
+) -> Array:
+    """The array with `values` at `indices` along an axis: the counterpart of take_along_axis.
+
+    inplace must be False, since arrays never change.
+    """
+    if inplace:
+        raise _immutable("put_along_axis")
+    arr, indices, values = ensure_arraylike("put_along_axis", arr, indices, values)
+    x, axis_number = (ravel(arr), 0) if axis is None else (arr, axis)
+    if x.ndim != indices.ndim:
+        raise ValueError(
+            f"put_along_axis arguments 'arr' and 'indices' must have same ndim. Got {x.ndim} and {indices.ndim}."
+        )
+    try:
+        values = broadcast_to(values, indices.shape)
+    except ValueError as error:
+        raise ValueError(
+            "put_along_axis argument 'values' must be broadcastable to 'indices'. "
+            f"Got shapes {values.shape} and {indices.shape}."
+        ) from error
+    index = list(index_grids(x.shape, sparse=True))
+    index[axis_number] = indices
+    result = IndexUpdateRef(x, tuple(index)).set(values, mode=mode)
+    return reshape(result, arr.shape) if axis is None else result
+
+
+def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Array:
+    """The array with `vals`, repeated as often as needed, one after the other where the mask is true.
+
+    inplace must be False, since arrays never change.
+    """
+    arr, mask, vals = ensure_arraylike("place", arr, mask, vals)
+    vals = ravel(vals)
+    if inplace:
+        raise _immutable("place")
+    if arr.size != mask.size:
+        raise ValueError(f"place: arr and mask must be the same size, got shapes {arr.shape} and {mask.shape}.")
+    if not vals.size:
+        raise ValueError("Cannot place values from an empty array: vals has no elements.")
+    if not arr.size:
+        return arr
+    (places,) = nonzero(ravel(mask), size=mask.size, fill_value=mask.size)
+    updated = IndexUpdateRef(ravel(arr), places).set(tile_to_size(vals, len(places)), mode="drop")
+    return reshape(updated, arr.shape)
+
+
+# ----------------------------------------------------------------- picking by conditions
+
+
+def compress(
+    condition: Any,
+    a: Any,
+    axis: int | None = None,
+    *,
+    size: int | None = None,
+    fill_value: Any = 0,
+    out: None = None,
+) -> Array:
+    """The slices of `a` along an axis for which the 1-d condition holds; of the flattened array without an axis.
+
+    With `size` the result has that many slices, missing ones being fill_value; only then may the condition be traced.
+    """
+    condition, a, fill_value = ensure_arraylike("compress", condition, a, fill_value)
+    condition = condition.astype(bool)
+    reject("compress", out=out)
+    if condition.ndim != 1:
+        raise ValueError(f"compress: condition must be a 1D array, got shape {condition.shape}.")
+    a, axis = (ravel(a), 0) if axis is None else (moveaxis(a, axis, 0), axis)
+    condition, extra = condition[: a.shape[0]], condition[a.shape[0] :]
+    a = a[: condition.shape[0]]
+    if size is None:
+        if any_of(extra):
+            raise ValueError("compress: condition contains entries that are out of bounds of the array.")
+        return moveaxis(a[condition], 0, axis)
+    if not 0 <= size <= a.shape[0]:
+        raise ValueError(
+            "compress: size must be positive and not greater than the size of the array axis; "
+            f"got size={size} for length {a.shape[0]}."
+        )
+    kept = if_else(lax.expand_dims(condition, range(1, a.ndim)), a, array(fill_value, dtype=a.dtype))
+    order = argsort(condition, stable=True, descending=True)
+    return moveaxis(kept[order][:size], 0, axis)
+
+
+def extract(condition: Any, arr: Any, *, size: int | None = None, fill_value: Any = 0) -> Array:
+    """The elements for which the condition holds, in row-major order. Keywords as in `compress`."""
+    check_arraylike("extract", condition, arr, fill_value)
+    return compress(ravel(condition), ravel(arr), size=size, fill_value=fill_value)
+
+
+def choose(a: Any, choices: Any, out: None = None, mode: str = "raise") -> Array:
+    """Element by element that of choices[a], all broadcast together.
+
+    mode: what an index out of bounds does. 'raise' a ValueError (a must not be traced), 'wrap' or 'clip'.
+    """
+    reject("choose", out=out)
+    a, *choices = as_arrays("choose", (a, *choices))
+    if dtypes.kind(a.dtype) not in "iu":
+        raise ValueError(f"choose: `a` array must be integer typed, got {a.dtype}.")
+    count = len(choices)
+    if mode == "raise":
+        require_known(a, "the `a` argument of jnp.choose; use mode='wrap' or mode='clip' for a traced one")
+        if any_of((a < 0) | (a >= count)):
+            raise ValueError(f"choose: invalid entry in choice array, which must lie between 0 and {count - 1}.")
+    elif mode == "wrap":
+        a = a % count
+    elif mode == "clip":
+        a = clip(a, 0, count - 1)
+    else:
+        raise ValueError(f"choose: mode={mode!r} not understood. Must be 'raise', 'wrap', or 'clip'.")
+    a, *choices = broadcast_arrays(a, *choices)
+    return getitem(array(choices), (a, *index_grids(a.shape, sparse=True)))

@@ -22,6 +22,7 @@ from minijax.primitives.families import (
     def_not_differentiable,
     evaluate_unary,
     filled_like,
+    in_float32,
     is_zero,
     like,
     scalar_like,
@@ -71,7 +72,7 @@ def sign(x: Any) -> Array:
 
 
 def _sign_impl(x: np.ndarray) -> np.ndarray:
-    return np.copysign(np.sign(x), x) if x.dtype.kind == "f" else np.sign(x)
+    return np.sign(x) if x.dtype.kind in "iu" else np.copysign(np.sign(x), x)
 
 
 sign_p = unary("sign", _sign_impl, accepts="iuf")
@@ -164,7 +165,10 @@ def div(x: Any, y: Any) -> Array:
 
 
 def _div_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    if x.dtype.kind == "f":
+    if x.dtype.kind not in "iu":
+        # XLA divides by what it broadcasts through the reciprocal; so do we, for the sake of equal numbers.
+        if x.shape != y.shape and np.broadcast(x, y).size > y.size:
+            return np.multiply(x, np.divide(y.dtype.type(1), y))
         return np.divide(x, y)
     quotient = np.floor_divide(x, y)
     if x.dtype.kind == "i":
@@ -189,7 +193,7 @@ def rem(x: Any, y: Any) -> Array:
 
 
 def _rem_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.fmod(x, y) if x.dtype.kind == "f" else x - _div_impl(x, y) * y
+    return x - _div_impl(x, y) * y if x.dtype.kind in "iu" else np.fmod(x, y)
 
 
 rem_p = binary("rem", _rem_impl, accepts="iuf")
@@ -305,11 +309,7 @@ def rsqrt(x: Any, *, accuracy: Any = None) -> Array:
     return rsqrt_p.bind(x) if accuracy is None else rsqrt_p.bind(x, accuracy=accuracy)
 
 
-def _rsqrt_impl(x: np.ndarray) -> np.ndarray:
-    return x.dtype.type(1) / np.sqrt(x)
-
-
-rsqrt_p = unary("rsqrt", _rsqrt_impl, accepts="f", accuracy=True)
+rsqrt_p = unary("rsqrt", in_float32(lambda x: x.dtype.type(1) / np.sqrt(x)), accepts="f", accuracy=True)
 def_jvp(rsqrt_p, lambda t, out, x, **_: mul(t, mul(like(x, -0.5), div(out, x))), with_out=True)
 
 

@@ -33,8 +33,8 @@ optimization_barrier_p.shape_rule = _barrier_rule
 
 
 def _barrier_jvp(primals: Any, tangents: Any) -> tuple[list[Any], list[Any]]:
-    out = optimization_barrier_p.bind(*primals)
-    return out, optimization_barrier_p.bind(*map(instantiate, tangents))
+    tangents = [instantiate(t) for t in tangents]
+    return optimization_barrier_p.bind(*primals), optimization_barrier_p.bind(*tangents)
 
 
 def _barrier_transpose(cts: Any, *args: Any) -> list[Any]:

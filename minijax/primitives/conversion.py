@@ -12,12 +12,12 @@ from minijax.array import Array, ArrayImpl
 from minijax.core import (
     _FP_QUIET,
     ShapedArray,
-    Trace,
     Zero,
     _fp_state,
     as_array,
     get_aval,
 )
+from minijax.jaxpr import JaxprTrace, JaxprTracer, Literal
 from minijax.primitives.families import batch_unary, def_jvp, unary
 from minijax.primitives.shaping import move_axis
 from minijax.primitives.standard import (
@@ -142,16 +142,16 @@ def_jvp(convert_element_type_p, _convert_tangent)
 convert_element_type_p.transpose = _convert_transpose
 
 
-def _fold_scalar(trace: Trace, args: Any, params: dict[str, Any]) -> Any:
+def _fold_scalar(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> JaxprTracer | None:
     """In a jaxpr a converted scalar is another literal, not an equation."""
-    (x,) = args
-    if not isinstance(x, np.generic) and type(x) not in dtypes.python_scalar_dtypes:
+    atom = trace.atom(args[0])
+    if type(atom) is not Literal or np.ndim(atom.val):
         return None
-    converted = _evaluate_convert(x, **params)._data
+    converted = _evaluate_convert(atom.val, **params)._data
     if not params["weak_type"]:
-        return converted[()]
+        return JaxprTracer(trace, Literal(converted[()]))
     is_default = converted.dtype in (dtypes.default_int_dtype(), dtypes.default_float_dtype())
-    return converted.item() if is_default else None
+    return JaxprTracer(trace, Literal(converted.item())) if is_default else None
 
 
 convert_element_type_p.stage = _fold_scalar

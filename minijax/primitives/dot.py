@@ -234,7 +234,7 @@ def _plan(x_shape: Shape, y_shape: Shape, dimension_numbers: Any) -> tuple[Any, 
 
 
 def _matrix_plan(shape: Shape, batch: Axes, rows: Axes, columns: Axes) -> tuple[Axes, Shape, bool]:
-    """Axes, new shape and whether to swap, so as to merge the axes `rows` into one and `columns` into another."""
+    """Axes, new shape and whether to swap, to merge the axes `rows` into one and `columns` into another."""
     if _leads(columns, rows):
         return *_matrix_plan(shape, batch, columns, rows)[:2], True
     merged = (*_lengths(shape, batch), math.prod(_lengths(shape, rows)), math.prod(_lengths(shape, columns)))

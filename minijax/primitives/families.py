@@ -8,6 +8,7 @@ A block for one primitive stays near eight lines because what its family shares 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -127,6 +128,18 @@ def _evaluate_binary(prim: Primitive, impl: Rule, kinds: str, keeps_weak: bool) 
     return evaluate
 
 
+def in_float32(kernel: Rule) -> Rule:
+    """The kernel, which is given float32 operands in place of half precision ones and is rounded once, as by XLA."""
+
+    def impl(*operands: np.ndarray) -> np.ndarray:
+        dtype = operands[0].dtype
+        if dtype.itemsize != 2:
+            return kernel(*operands)
+        return kernel(*[x.astype(np.float32) for x in operands]).astype(dtype)
+
+    return impl
+
+
 def check_same_dtypes(name: str, avals: Sequence[ShapedArray]) -> None:
     """Raise TypeError unless the operands have one dtype: primitives never promote."""
     if any(aval.dtype != avals[0].dtype for aval in avals):
@@ -229,14 +242,15 @@ def sum_of_rules(prim: Primitive, out: Any, primals: Sequence[Any], tangents: Se
     if prim.jvp_joint is not None:
         return prim.jvp_joint(out, primals, tangents, **params)
     operands = (out, *primals) if prim.jvp_with_out else primals
-    total = None
+    # All terms before the first sum, as in JAX: the order of equations is part of a jaxpr's text.
+    terms = []
     for t, rule in zip(tangents, prim.jvp_rules, strict=True):
         if rule is None or t is None or type(t) is Zero:
             continue
         term = rule(t, *operands, **params)
         if type(term) is not Zero:
-            total = term if total is None else add_any_p.bind(total, term)
-    return zero_like(out) if total is None else total
+            terms.append(term)
+    return functools.reduce(add_any_p.bind, terms) if terms else zero_like(out)
 
 
 def def_joint_jvp(prim: Primitive, rule: Callable[..., Any]) -> None:

@@ -18,11 +18,12 @@ jit_p.stage = lambda trace, args, params: params["jaxpr"](*args) if params["inli
 def _linearize(primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
     """Run the primal part now; what is recorded is one call of the linear part."""
     nonzero, given = split_tangents(tangents)
-    primal, linear, nonzero_out = linearize_jaxpr(jaxpr, nonzero)
-    results = jit_p.bind(*primals, jaxpr=primal, **params)
-    outs, residuals = results[: len(nonzero_out)], results[len(nonzero_out) :]
-    out_tangents = jit_p.bind(*residuals, *given, jaxpr=linear, **params)
-    return outs, merge_tangents(outs, nonzero_out, out_tangents)
+    halves = linearize_jaxpr(jaxpr, nonzero)
+    results = jit_p.bind(*primals, jaxpr=halves.primal, **params)
+    outs, computed = results[: len(halves.nonzero_out)], results[len(halves.nonzero_out) :]
+    residuals = halves.residuals(primals, computed)
+    out_tangents = jit_p.bind(*residuals, *given, jaxpr=halves.linear, **params)
+    return outs, merge_tangents(outs, halves.nonzero_out, out_tangents)
 
 
 def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:

@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from minijax.array import Array
-from minijax.core import Primitive, ShapedArray, Zero
+from minijax.core import Primitive, ShapedArray, Zero, as_operand
 from minijax.primitives.families import (
     batch_axis_in_front,
     check_same_dtypes,
     def_jointly_linear,
     instantiate,
 )
-from minijax.primitives.shaping import as_operand, canonical_axis, reshape
+from minijax.primitives.shaping import canonical_axis, reshape
 from minijax.primitives.standard import Shape, def_linear, standard, structural, zero_like
 from minijax.primitives.sums import reduce_sum
 

@@ -87,7 +87,8 @@ def settle_zeros(out: np.ndarray, x: np.ndarray, negative: bool, any_of: Callabl
         return out
     zero = out == 0
     found = any_of((x == 0) & (np.signbit(x) == negative))
-    return np.where(zero, np.copysign(np.zeros_like(out), np.where(found == negative, -1, 1)), out)
+    signed = np.where(found == negative, x.dtype.type(-0.0), x.dtype.type(0.0))
+    return np.where(zero, signed, out)
 
 
 def _evaluate_extremum(prim: Primitive, impl: Callable[..., Any]) -> Callable[..., Any]:

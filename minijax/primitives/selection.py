@@ -112,7 +112,8 @@ def _select_tangent(out: Any, primals: Sequence[Any], tangents: Sequence[Any]) -
     known = [t for t in tangents[1:] if not is_zero(t)]
     if not known:
         return zero_like(out)
-    zeros = filled_like(known[0], 0) if len(known) < len(primals) - 1 else None
+    # Made even where nothing needs them: JAX's jaxprs show them.
+    zeros = filled_like(known[0], 0)
     return select_n(primals[0], *[zeros if is_zero(t) else t for t in tangents[1:]])
 
 
@@ -208,9 +209,9 @@ def _clamp_batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None]
             low, high = (broadcast_in_dim(bound, np.shape(x), (dim,)) for bound in (low, high))
         if np.shape(low) == np.shape(x) == np.shape(high):
             return clamp_p.bind(low, x, high), dim
-    low, x, high = (
+    low, high, x = (
         batch_axis_in_front(v, d, axis_size) if np.ndim(v) else v
-        for v, d in zip((low, x, high), (low_dim, dim, high_dim))
+        for v, d in zip((low, high, x), (low_dim, high_dim, dim))
     )
     if not np.ndim(x):
         x = broadcast_in_dim(x, (axis_size,), ())

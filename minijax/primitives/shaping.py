@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from minijax.array import Array
-from minijax.core import ShapedArray, as_array
+from minijax.core import ShapedArray, as_operand
 from minijax.jaxpr import JaxprTrace, JaxprTracer
 from minijax.primitives.standard import Shape, def_linear, structural
 
@@ -41,14 +41,6 @@ def canonical_axis(axis: int, rank: int, name: str = "axis") -> int:
 def canonical_axes(axes: Iterable[int], rank: int, name: str = "axis") -> tuple[int, ...]:
     """Several axes counted from the front, in the order given."""
     return tuple([canonical_axis(axis, rank, name) for axis in axes])
-
-
-def as_operand(x: Any) -> Array:
-    """`x` itself if it is an array or tracer already, a concrete Array otherwise.
-
-    For wrappers that return their operand unchanged when there is nothing to do.
-    """
-    return x if isinstance(x, Array) else as_array(x)
 
 
 # ----------------------------------------------------------------- transpose
@@ -111,7 +103,7 @@ def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: S
     Source: https://openxla.org/stablehlo/spec#broadcast_in_dim
     """
     shape, dims = tuple(shape), tuple(broadcast_dimensions)
-    if not dims and np.ndim(operand) == len(shape) and isinstance(operand, Array):
+    if shape == np.shape(operand) and dims == tuple(range(len(shape))) and isinstance(operand, Array):
         return operand
     return broadcast_in_dim_p.bind(operand, shape=shape, broadcast_dimensions=dims)
 

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from minijax.primitives.gathering import GatherDimensionNumbers, GatherScatterMode, gather
+from minijax.primitives.indexing import GatherDimensionNumbers, GatherScatterMode, gather
 
 from minijax import dtypes
 from minijax.array import Array

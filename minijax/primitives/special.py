@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from minijax.array import Array
-from minijax.core import Primitive, Rule
+from minijax.core import Primitive
 from minijax.primitives.arithmetic import add, mul, neg, square
-from minijax.primitives.families import binary, def_jvp, like, unary
+from minijax.primitives.families import binary, def_jvp, in_float32, like, unary
 from minijax.primitives.transcendental import exp
 
 __all__ = ["digamma", "erf", "erf_inv", "erfc", "lgamma", "polygamma"]
@@ -23,19 +23,7 @@ Kernel = Callable[[np.ndarray], np.ndarray]
 
 
 def _special(name: str, kernel: Kernel) -> Primitive:
-    return unary(name, _in_float32(kernel), accepts="f")
-
-
-def _in_float32(kernel: Rule) -> Rule:
-    """The kernel, which for half precision gets float32 operands."""
-
-    def impl(*operands: np.ndarray) -> np.ndarray:
-        dtype = operands[0].dtype
-        if dtype.itemsize != 2:
-            return kernel(*operands)
-        return kernel(*[x.astype(np.float32) for x in operands]).astype(dtype)
-
-    return impl
+    return unary(name, in_float32(kernel), accepts="f")
 
 
 def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
@@ -328,7 +316,7 @@ def _polygamma_tangent_order(t: Any, m: Any, x: Any) -> Any:
     )
 
 
-polygamma_p = binary("polygamma", _in_float32(_polygamma_kernel), accepts="f")
+polygamma_p = binary("polygamma", in_float32(_polygamma_kernel), accepts="f")
 def_jvp(
     polygamma_p,
     _polygamma_tangent_order,

@@ -1,0 +1,133 @@
+"""Every public name of minijax is a name of JAX, with JAX's signature."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from typing import Any
+
+import jax
+import minijax
+import oracle_facts
+import pytest
+
+MODULES = ("", "numpy", "lax", "nn", "random", "tree_util", "tree", "test_util", "errors", "dtypes", "core")
+ACTIVATIONS = (
+    "relu relu6 sigmoid softplus sparse_plus sparse_sigmoid soft_sign silu swish mish log_sigmoid leaky_relu "
+    "hard_sigmoid hard_silu hard_swish hard_tanh elu celu selu gelu glu squareplus softmax log_softmax logsumexp "
+    "logmeanexp standardize one_hot identity tanh"
+).split()
+
+
+def module(engine: str, name: str) -> Any:
+    """`jax.numpy` for ("jax", "numpy")."""
+    return importlib.import_module(f"{engine}.{name}" if name else engine)
+
+
+def public_names(name: str) -> list[str]:
+    """What minijax's module exports: `__all__`, or the names without an underscore."""
+    ours = module("minijax", name)
+    return sorted(getattr(ours, "__all__", None) or [n for n in vars(ours) if not n.startswith("_")])
+
+
+NAMES = [(name, n) for name in MODULES for n in public_names(name)]
+
+
+def path(name: str, n: str) -> str:
+    """The dotted path under either engine."""
+    return f"{name}.{n}" if name else n
+
+
+@pytest.mark.parametrize("name, n", NAMES, ids=[path(*pair) for pair in NAMES])
+def test_name_and_signature(name: str, n: str):
+    ours = getattr(module("minijax", name), n)
+    if path(name, n) in oracle_facts.NAMES_OF_OUR_OWN:
+        assert not hasattr(module("jax", name), n), "JAX has it: take it off the list in oracle_facts.py"
+        return
+    theirs = getattr(module("jax", name), n)
+    assert callable(ours) == callable(theirs)
+    assert inspect.isclass(ours) == inspect.isclass(theirs) or path(name, n) in oracle_facts.CLASSES_OR_FUNCTIONS
+    same = signature(ours) == signature(theirs)
+    if path(name, n) in oracle_facts.SIGNATURE_DIFFERS:
+        assert not same, "the signatures agree now: take it off the list in oracle_facts.py"
+    else:
+        assert same, f"\n ours   {signature(ours)}\n theirs {signature(theirs)}"
+
+
+def signature(thing: Any) -> list[tuple[str, str, str]] | None:
+    """Name, kind and default of each parameter, without annotations; None for what Python cannot tell."""
+    if not callable(thing) or inspect.isclass(thing):
+        return None
+    try:
+        parameters = inspect.signature(thing).parameters.values()
+    except ValueError:
+        return None
+    return [(p.name, p.kind.name, default_text(p.default)) for p in parameters]
+
+
+def default_text(default: Any) -> str:
+    """A default value in a form that compares across the engines."""
+    if default is inspect.Parameter.empty:
+        return ""
+    if inspect.isclass(default):
+        return default.__name__
+    return repr(default)
+
+
+def methods(engine: Any) -> dict[str, Any]:
+    """Public methods and properties of arrays."""
+    return {n: getattr(engine.Array, n) for n in dir(engine.Array) if not n.startswith("_")}
+
+
+@pytest.mark.parametrize("name", sorted(methods(minijax)))
+def test_method_of_arrays(name: str):
+    ours, theirs = methods(minijax)[name], methods(jax).get(name)
+    if name in oracle_facts.METHODS_OF_OUR_OWN:
+        assert theirs is None
+        return
+    assert theirs is not None, f"jax.Array has no {name}"
+    if name not in oracle_facts.METHOD_SIGNATURE_DIFFERS:
+        assert signature(ours) == signature(theirs)
+
+
+def test_lists_of_exceptions_are_not_stale():
+    names = {path(*pair) for pair in NAMES}
+    listed = [
+        *oracle_facts.NAMES_OF_OUR_OWN, *oracle_facts.CLASSES_OR_FUNCTIONS, *oracle_facts.SIGNATURE_DIFFERS,
+    ]
+    assert not set(listed) - names
+    assert not {*oracle_facts.METHODS_OF_OUR_OWN, *oracle_facts.METHOD_SIGNATURE_DIFFERS} - set(methods(minijax))
+
+
+def test_missing_names_are_listed():
+    """What minijax does not have yet is written down, module by module, and nothing stays on the list by mistake."""
+    for name, listed in oracle_facts.NOT_THERE.items():
+        theirs = {n for n in dir(module("jax", name)) if not n.startswith("_")}
+        missing = theirs - set(dir(module("minijax", name)))
+        assert missing == set(listed.split()), f"jax.{name}: {sorted(missing ^ set(listed.split()))}"
+
+
+def test_enough_of_numpy():
+    functions = [n for n in public_names("numpy") if callable(getattr(minijax.numpy, n))]
+    assert len(functions) >= 200
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activation_is_there(name: str):
+    assert callable(getattr(minijax.nn, name))
+    assert name in minijax.nn.__all__
+
+
+def test_all_activations_of_jax_are_asked_for():
+    """jax.nn's functions, without initialisers and the fused attention kernels."""
+    functions = {n for n in dir(jax.nn) if callable(getattr(jax.nn, n)) and not n.startswith("_")}
+    assert functions - set(ACTIVATIONS) == oracle_facts.NOT_ACTIVATIONS
+
+
+def test_custom_rule_objects():
+    """custom_jvp and custom_vjp are classes with methods of their own."""
+    for name in ("custom_jvp", "custom_vjp"):
+        ours, theirs = getattr(minijax, name), getattr(jax, name)
+        for method in ("__init__", "__call__", "defjvp" if name == "custom_jvp" else "defvjp"):
+            assert signature(getattr(ours, method)) == signature(getattr(theirs, method)), (name, method)
+    assert signature(minijax.custom_jvp.defjvps) == signature(jax.custom_jvp.defjvps)
