@@ -74,13 +74,13 @@ class _CustomRules:
             bound = inspect.signature(self.fun).bind(*args, **kwargs)
         except ValueError:  # a builtin without a signature
             return args
-        bound.apply_defaults()
         if bound.kwargs:
             raise TypeError(
                 f"{self._name} with a custom derivative rule got keyword-only arguments "
-                f"{sorted(bound.kwargs)}: "
-                "its rules can only be given positional arguments. Make them positional in its signature."
+                f"{sorted(bound.kwargs)}: its rules can only be given positional arguments. "
+                "Make them positional in its signature."
             )
+        bound.apply_defaults()
         return bound.args
 
     def _split(self, args: tuple) -> tuple[list[Any], list[Any], Callable[[Sequence[Any]], list[Any]]]:

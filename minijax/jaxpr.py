@@ -74,11 +74,8 @@ class Literal:
         return get_aval(self.val)
 
     def __repr__(self) -> str:
-        value = (
-            as_array(self.val)._data.item()
-            if np.ndim(self.val) == 0 and not isinstance(self.val, Tracer)
-            else self.val
-        )
+        # A Python number is shown as the user wrote it, 0.1, not as the float32 0.10000000149011612.
+        value = self.val.item() if isinstance(self.val, np.generic) else self.val
         return f"{value}:{self.aval.str_short()}"
 
 
@@ -123,6 +120,10 @@ class Jaxpr:
         self.eqns = eqns
         self.outvars = outvars
 
+    def replace(self, **changes: Any) -> Jaxpr:
+        """A copy with some fields changed."""
+        return Jaxpr(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
+
     def __repr__(self) -> str:
         return self.pretty_print()
 
@@ -144,6 +145,10 @@ class ClosedJaxpr:
         self.jaxpr = jaxpr
         self.consts = list(consts)
         self.cache: dict[Any, Any] = {}
+
+    def replace(self, *, jaxpr: Jaxpr | None = None, consts: Sequence[Any] | None = None) -> ClosedJaxpr:
+        """A copy with another jaxpr or other constants."""
+        return ClosedJaxpr(jaxpr or self.jaxpr, self.consts if consts is None else consts)
 
     @property
     def eqns(self) -> list[Eqn]:

@@ -155,8 +155,13 @@ class LinearizeTrace(Trace):
         return x, zero_like(x)
 
     def wrap(self, primal: Any, tangent: Any) -> Any:
-        """The tracer of a pair; a constant needs none."""
-        return primal if type(tangent) is Zero else LinearizeTracer(self, primal, tangent)
+        """The tracer of a pair; a constant needs none.
+
+        A known tangent has nothing to do with those of the arguments; being linear in them, it is zero.
+        """
+        if type(tangent) is LinearTracer and tangent._trace is self.linear:
+            return LinearizeTracer(self, primal, tangent)
+        return primal
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
         primals: list[Any] = []

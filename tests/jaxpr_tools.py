@@ -92,4 +92,6 @@ def _is_jaxpr(value: Any) -> bool:
 
 
 def _changed(jaxpr: Any, **fields: Any) -> Any:
-    return jaxpr.replace(**fields)
+    if hasattr(jaxpr, "replace"):
+        return jaxpr.replace(**fields)
+    return type(jaxpr)(*(fields.get(k, getattr(jaxpr, k)) for k in ("constvars", "invars", "eqns", "outvars")))

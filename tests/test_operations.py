@@ -104,33 +104,41 @@ def check_jit(row: Row) -> None:
 # ----------------------------------------------------------------- derivatives
 
 
-def zeros_float0(engine: Any, shape: tuple[int, ...]) -> np.ndarray:
-    """The tangent of what has none."""
-    return np.zeros(shape, engine.dtypes.float0)
-
-
-def tangent(engine: Any, x: Any, rng: np.random.Generator) -> Any:
-    """A random tangent (or cotangent) for the array."""
+def direction(engine: Any, x: Any, rng: np.random.Generator) -> Any:
+    """A random tangent or cotangent for an array; float0 zeros where there is none."""
     if not engine.numpy.issubdtype(x.dtype, engine.numpy.floating):
-        return zeros_float0(engine, x.shape)
+        return np.zeros(x.shape, engine.dtypes.float0)
     return engine.numpy.asarray(rng.standard_normal(x.shape).astype(x.dtype))
 
 
-def tangents(engine: Any, row: Row, like: Any, salt: str) -> Any:
-    """Random tangents for every array in a pytree."""
+def directions(engine: Any, row: Row, like: Any, salt: str) -> Any:
+    """One for every array in a pytree."""
     rng = row.rng(salt)
-    return engine.tree_util.tree_map(lambda x: tangent(engine, x, rng), like)
+    return engine.tree_util.tree_map(lambda x: direction(engine, x, rng), like)
 
 
-def push_forward(engine: Any, row: Row, primals: Any) -> Any:
-    """jvp in all operands together; integer operands have float0 tangents."""
-    return engine.jvp(lambda *xs: row.call(engine, *xs), primals, tangents(engine, row, primals, "tangent"))
+def tangents(engine: Any, row: Row) -> Any:
+    """Directions for all operands."""
+    return directions(engine, row, operands(engine, row), "tangent")
 
 
-def pull_back(engine: Any, row: Row, primals: Any) -> Any:
+def cotangents(engine: Any, row: Row) -> Any:
+    """Directions for all results."""
+    results = engine.eval_shape(lambda *xs: row.call(engine, *xs), *operands(engine, row))
+    return directions(engine, row, results, "cotangent")
+
+
+def push_forward(engine: Any, row: Row, primals: Any, tangents: Any) -> Any:
+    """jvp in all operands together."""
+    return engine.jvp(lambda *xs: row.call(engine, *xs), primals, tangents)
+
+
+def pull_back(engine: Any, row: Row, primals: Any, cotangents: Any) -> Any:
     """vjp in all operands together."""
-    out, pull = engine.vjp(lambda *xs: row.call(engine, *xs), *primals)
-    return pull(tangents(engine, row, out, "cotangent"))
+    return engine.vjp(lambda *xs: row.call(engine, *xs), *primals)[1](cotangents)
+
+
+MODES = {"jvp": (push_forward, tangents), "vjp": (pull_back, cotangents)}
 
 
 def scalar_loss(engine: Any, row: Row, arrays: list[Any]) -> Callable[..., Any]:
@@ -152,23 +160,23 @@ def second_order(engine: Any, row: Row) -> Any:
     arrays = operands(engine, row)
     floats = tuple(arrays[i] for i in row.differentiable)
     gradient = engine.grad(scalar_loss(engine, row, arrays), argnums=tuple(range(len(floats))))
-    direction = tangents(engine, row, floats, "direction")
+    towards = directions(engine, row, floats, "direction")
 
     def along(*xs):
-        return sum(engine.numpy.sum(g * d) for g, d in zip(gradient(*xs), direction, strict=True))
+        return sum(engine.numpy.sum(g * d) for g, d in zip(gradient(*xs), towards, strict=True))
 
     reverse = engine.grad(along, argnums=tuple(range(len(floats))))(*floats)
-    return engine.jvp(gradient, floats, direction), reverse
+    return engine.jvp(gradient, floats, towards), reverse
 
 
-def check_jvp(row: Row) -> None:
-    """Tangents of one forward pass."""
-    same(row, both(lambda engine: push_forward(engine, row, operands(engine, row))), "jvp")
+def check_derivative(mode: str) -> Callable[[Row], None]:
+    """The values of one forward or backward pass."""
+    program, draw = MODES[mode]
 
+    def check(row: Row) -> None:
+        same(row, both(lambda engine: program(engine, row, operands(engine, row), draw(engine, row))), mode)
 
-def check_vjp(row: Row) -> None:
-    """Cotangents of one backward pass."""
-    same(row, both(lambda engine: pull_back(engine, row, operands(engine, row))), "vjp")
+    return check
 
 
 def check_second(row: Row) -> None:
@@ -235,19 +243,27 @@ def check_jaxpr(row: Row) -> None:
 
 def check_derived_jaxprs(row: Row) -> None:
     """The printed jaxprs of jvp, vjp and of each way to batch."""
-    programs = {"jvp": push_forward, "vjp": pull_back} if row.differentiable else {}
-    for name, program in programs.items():
-        if row.wants(name):
-            ours, theirs = both(lambda engine, program=program: traced(engine, row, program))
-            assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs), name
+    for mode in MODES:
+        if row.wants(mode):
+            ours, theirs = both(lambda engine, mode=mode: traced(engine, row, mode))
+            assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs), mode
     for in_axes in batchings(row):
         ours, theirs = both(lambda engine, in_axes=in_axes: traced_batch(engine, row, in_axes))
         assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs), f"vmap {in_axes}"
 
 
-def traced(engine: Any, row: Row, program: Callable[..., Any]) -> Any:
-    """The jaxpr of push_forward or pull_back, as a function of the operands."""
-    return engine.make_jaxpr(lambda *xs: program(engine, row, xs))(*operands(engine, row))
+def traced(engine: Any, row: Row, mode: str) -> Any:
+    """The jaxpr of jvp or vjp as a function of the operands and of the directions that are not float0."""
+    program, draw = MODES[mode]
+    leaves, tree = engine.tree_util.tree_flatten(draw(engine, row))
+    floats = [x for x in leaves if x.dtype != engine.dtypes.float0]
+
+    def function(primals, given):
+        given = iter(given)
+        whole = [x if x.dtype == engine.dtypes.float0 else next(given) for x in leaves]
+        return program(engine, row, primals, engine.tree_util.tree_unflatten(tree, whole))
+
+    return engine.make_jaxpr(function)(operands(engine, row), floats)
 
 
 def traced_batch(engine: Any, row: Row, in_axes: tuple[int | None, ...]) -> Any:
@@ -260,8 +276,8 @@ def traced_batch(engine: Any, row: Row, in_axes: tuple[int | None, ...]) -> Any:
 CHECKS: dict[str, Callable[[Row], None]] = {
     "eval": check_eval,
     "weak": check_weak,
-    "jvp": check_jvp,
-    "vjp": check_vjp,
+    "jvp": check_derivative("jvp"),
+    "vjp": check_derivative("vjp"),
     "second": check_second,
     "vmap": check_vmap,
     "jit": check_jit,

@@ -98,7 +98,7 @@ class _MatmulPlan:
                 self.b_squeezed.append(len(batch) + len(b_free) + len(self.b_squeezed))
             if m == n == 1:
                 self.restored.append(i)
-            elif m in (None, 1):
+            elif m is None or m == 1 and n is not None:
                 b_free.append(i)
             elif n in (None, 1):
                 a_free.append(i)

@@ -8,11 +8,12 @@ from typing import Any
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.axes import static_int
-from minijax.numpy.creation import arange, eye, zeros, zeros_like
+from minijax.numpy.creation import zeros, zeros_like
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.manipulation import moveaxis, ravel, reshape
 from minijax.numpy.places import diag_indices
 from minijax.numpy.promotion import ensure_arraylike, reject
+from minijax.numpy.ranges import arange, eye
 from minijax.numpy.reductions import sum as sum_of
 from minijax.numpy.selection import if_else
 from minijax.numpy.taking import tile_to_size

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 
 from minijax import lax
-from minijax.api import vmap
 from minijax.array import Array
 from minijax.numpy.axes import static_int
 from minijax.numpy.creation import asarray
 from minijax.numpy.manipulation import atleast_1d, atleast_2d, atleast_3d, expand_dims, ravel
 from minijax.numpy.promotion import as_arrays, check_arraylike, ensure_arraylike, promote_dtypes, reject
 from minijax.primitives.shaping import canonical_axis
+from minijax.vmapping import vmap
 
 __all__ = [
     "append",

@@ -12,7 +12,14 @@ import numpy as np
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.axes import axis_tuple, canonical_axis_tuple, static_int
-from minijax.numpy.promotion import array_of, as_arrays, check_arraylike, convert, ensure_arraylike, is_arraylike
+from minijax.numpy.promotion import (
+    array_of,
+    as_arrays,
+    check_arraylike,
+    convert,
+    ensure_arraylike,
+    is_arraylike,
+)
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.shaping import canonical_axes, canonical_axis

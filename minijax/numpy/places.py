@@ -11,12 +11,13 @@ from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.arithmetic import clip, divmod
 from minijax.numpy.axes import require_known, static_int
-from minijax.numpy.creation import arange, array, ones, tril, triu, zeros
+from minijax.numpy.creation import array, ones, zeros
 from minijax.numpy.cumulative import cumsum
 from minijax.numpy.gather_plan import index_dtype
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.manipulation import atleast_1d, ravel, reshape, transpose
 from minijax.numpy.promotion import as_arrays, ensure_arraylike
+from minijax.numpy.ranges import arange, tril, triu
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
 

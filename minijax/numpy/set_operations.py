@@ -14,7 +14,7 @@ import numpy as np
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.axes import require_known, static_int
-from minijax.numpy.creation import arange, empty, full, full_like, ones, zeros
+from minijax.numpy.creation import empty, full, full_like, ones, zeros
 from minijax.numpy.cumulative import cumsum
 from minijax.numpy.differences import diff
 from minijax.numpy.index_update import IndexUpdateRef
@@ -23,6 +23,7 @@ from minijax.numpy.logic import isnan
 from minijax.numpy.manipulation import moveaxis, ravel, reshape
 from minijax.numpy.places import nonzero
 from minijax.numpy.promotion import ensure_arraylike, promote_dtypes
+from minijax.numpy.ranges import arange
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
 from minijax.numpy.sorting import lexsort, searchsorted, sort

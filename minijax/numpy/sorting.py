@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from minijax import dtypes, lax
-from minijax.api import vmap
 from minijax.array import Array
 from minijax.numpy.creation import zeros_like
 from minijax.numpy.gather_plan import index_dtype
@@ -18,6 +17,7 @@ from minijax.numpy.manipulation import ravel, swapaxes
 from minijax.numpy.promotion import as_arrays, ensure_arraylike, promote_dtypes
 from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axis
+from minijax.vmapping import vmap
 
 __all__ = ["argpartition", "argsort", "digitize", "lexsort", "partition", "searchsorted", "sort"]
 

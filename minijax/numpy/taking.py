@@ -8,13 +8,14 @@ from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.arithmetic import clip, mod
 from minijax.numpy.axes import require_known
-from minijax.numpy.creation import array, indices as index_grids
+from minijax.numpy.creation import array
 from minijax.numpy.gather_plan import index_dtype, wrap_negative
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.indexing import getitem
 from minijax.numpy.manipulation import broadcast_arrays, broadcast_to, moveaxis, ravel, reshape
 from minijax.numpy.places import nonzero, unravel_index
 from minijax.numpy.promotion import as_arrays, check_arraylike, ensure_arraylike, reject
+from minijax.numpy.ranges import indices as index_grids
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
 from minijax.numpy.sorting import argsort

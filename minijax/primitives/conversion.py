@@ -142,9 +142,11 @@ def_jvp(convert_element_type_p, _convert_tangent)
 convert_element_type_p.transpose = _convert_transpose
 
 
-def _fold_scalar(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> JaxprTracer | None:
-    """In a jaxpr a converted scalar is another literal, not an equation."""
+def _convert_stage(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> JaxprTracer | None:
+    """In a jaxpr a converted scalar is another literal, and what needs no conversion stays what it is."""
     atom = trace.atom(args[0])
+    if atom.aval.dtype == params["new_dtype"] and atom.aval.weak_type == params["weak_type"]:
+        return JaxprTracer(trace, atom)
     if type(atom) is not Literal or np.ndim(atom.val):
         return None
     converted = _evaluate_convert(atom.val, **params)._data
@@ -154,7 +156,7 @@ def _fold_scalar(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> JaxprT
     return JaxprTracer(trace, Literal(converted.item())) if is_default else None
 
 
-convert_element_type_p.stage = _fold_scalar
+convert_element_type_p.stage = _convert_stage
 
 # ----------------------------------------------------------------- bitcast_convert_type
 

@@ -18,7 +18,7 @@ from minijax import dtypes
 from minijax.array import ArrayImpl
 from minijax.core import _FP_QUIET, Primitive, Rule, ShapedArray, Zero, _fp_state, get_aval, is_linear
 from minijax.primitives.shaping import broadcast, broadcast_in_dim, expand_dims, move_axis, reshape
-from minijax.primitives.standard import all_weak, never_weak, require_dtype, standard, zero_like
+from minijax.primitives.standard import require_dtype, standard, zero_like
 from minijax.primitives.sums import sum_to_shape
 
 _NUMPY = (np.ndarray, np.generic)
@@ -36,7 +36,8 @@ def unary(
 ) -> Primitive:
     """An elementwise primitive of one operand; `accepts` are NumPy's kind letters (b i u f).
 
-    With `accuracy` it may have a parameter of this name, as in JAX. NumPy leaves no choice, so `impl` does not get it.
+    With `accuracy` it may have a parameter of this name, as in JAX. NumPy leaves no choice, so `impl` does
+    not get it.
     """
     prim = nary(name, impl, (accepts,), dtype, check)
     if accuracy:
@@ -78,17 +79,16 @@ def nary(
         impl,
         shape=lambda *avals, **params: broadcast_operands(name, avals),
         dtype=out_dtype,
-        weak=all_weak if dtype is None else never_weak,
     )
     prim.batch = (batch_unary if len(accepts) == 1 else batch_nary)(prim)
     evaluate = {1: evaluate_unary, 2: _evaluate_binary}.get(len(accepts))
     # The short cuts of eager evaluation leave out all checks but the plainest.
     if evaluate is not None and check is None and one_dtype:
-        prim.evaluate = evaluate(prim, impl, "".join(sorted(set.intersection(*map(set, accepts)))), dtype is None)
+        prim.evaluate = evaluate(prim, impl, "".join(sorted(set.intersection(*map(set, accepts)))))
     return prim
 
 
-def evaluate_unary(prim: Primitive, impl: Rule, kinds: str, keeps_weak: bool = True) -> Rule:
+def evaluate_unary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
     """Eager evaluation without abstract values, for the dtypes of these kinds."""
 
     def evaluate(x: Any, accuracy: Any = None, **params: Any) -> Any:
@@ -96,34 +96,44 @@ def evaluate_unary(prim: Primitive, impl: Rule, kinds: str, keeps_weak: bool = T
             return prim._evaluate(x, **params)
         token = _fp_state.set(_FP_QUIET)
         try:
-            return ArrayImpl(impl(x._data, **params), keeps_weak and x.weak_type)
+            return ArrayImpl(impl(x._data, **params), x.weak_type)
         finally:
             _fp_state.reset(token)
 
     return evaluate
 
 
-def _evaluate_binary(prim: Primitive, impl: Rule, kinds: str, keeps_weak: bool) -> Rule:
-    """Eager evaluation without abstract values: the common case of two arrays that plainly fit."""
+def _evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
+    """Eager evaluation without abstract values: the common case of two arrays that plainly fit.
 
-    def evaluate(x: Any, y: Any, **params: Any) -> Any:
-        weak = keeps_weak
-        if type(x) is ArrayImpl:
-            a, weak = x._data, weak and x.weak_type
-            b, weak = (y._data, weak and y.weak_type) if type(y) is ArrayImpl else (y, False)
-        elif type(y) is ArrayImpl:
+    Every operator on arrays comes here, so each test counts.
+    """
+    accepted = frozenset([dtype for dtype in map(np.dtype, "?bBhHiIqQefd") if dtype.kind in kinds])
+    be_quiet, end_quiet = _fp_state.set, _fp_state.reset
+
+    def evaluate(x: Any, y: Any) -> Any:
+        if type(x) is ArrayImpl and type(y) is ArrayImpl:
+            a = x._data
+            b = y._data
+            weak = x.weak_type and y.weak_type
+        # What is not an ArrayImpl may be a NumPy scalar, the constants of the derivative rules.
+        elif type(x) is ArrayImpl and isinstance(y, _NUMPY):
+            a, b, weak = x._data, y, False
+        elif type(y) is ArrayImpl and isinstance(x, _NUMPY):
             a, b, weak = x, y._data, False
         else:
-            return prim._evaluate(x, y, **params)
-        # What is not an ArrayImpl may be a NumPy scalar, the constants of the derivative rules.
-        if isinstance(a, _NUMPY) and isinstance(b, _NUMPY) and a.dtype is b.dtype and a.dtype.kind in kinds:
-            if a.shape == b.shape or not a.ndim or not b.ndim:
-                token = _fp_state.set(_FP_QUIET)
-                try:
-                    return ArrayImpl(impl(a, b, **params), weak)
-                finally:
-                    _fp_state.reset(token)
-        return prim._evaluate(x, y, **params)
+            return prim._evaluate(x, y)
+        dtype = a.dtype
+        if dtype is not b.dtype or dtype not in accepted or (a.ndim != b.ndim and a.ndim and b.ndim):
+            return prim._evaluate(x, y)
+        token = be_quiet(_FP_QUIET)
+        try:
+            out = impl(a, b)
+        except ValueError:
+            return prim._evaluate(x, y)  # the lengths differ, about which the shape rule has a better text
+        finally:
+            end_quiet(token)
+        return ArrayImpl(out, weak)
 
     return evaluate
 
@@ -274,7 +284,7 @@ def def_jointly_linear(
     def rule(out: Any, primals: Sequence[Any], tangents: Sequence[Any], **params: Any) -> Any:
         args = list(primals)
         for i in range(len(args)) if operands is None else operands:
-            args[i] = zeros(zero_like(args[i]).aval) if is_zero(tangents[i]) else tangents[i]
+            args[i] = materialize(tangents[i], args[i])
         return prim.bind(*args, **params)
 
     def_joint_jvp(prim, rule)
@@ -284,6 +294,11 @@ def def_jointly_linear(
 def is_zero(t: Any) -> bool:
     """Whether a tangent is known to be zero."""
     return t is None or type(t) is Zero
+
+
+def materialize(t: Any, primal: Any) -> Any:
+    """The tangent of `primal` as an array, of zeros if need be, in the rules of def_joint_jvp."""
+    return zeros(zero_like(primal).aval) if is_zero(t) else t
 
 
 def def_not_differentiable(*prims: Primitive) -> None:

@@ -196,8 +196,8 @@ def _check_slice_sizes(x: ShapedArray, indices: ShapedArray, numbers: Any, slice
     if not len(slice_sizes) == x.ndim == len(numbers.offset_dims) + len(removed):
         raise TypeError(
             f"gather: slice_sizes {slice_sizes} must have one entry for each axis of the operand of shape "
-            f"{x.shape}, and each axis be either among the offset_dims {numbers.offset_dims} of the result or "
-            f"collapsed {numbers.collapsed_slice_dims} or a batching one {numbers.operand_batching_dims}."
+            f"{x.shape}, and each axis be either one of the offset_dims {numbers.offset_dims} of the result "
+            f"or collapsed {numbers.collapsed_slice_dims} or a batching one {numbers.operand_batching_dims}."
         )
     if indices.size and not all(0 <= n <= length for n, length in zip(slice_sizes, x.shape)):
         raise TypeError(f"gather: slice_sizes {slice_sizes} do not fit into the operand of shape {x.shape}.")

@@ -214,13 +214,13 @@ def _clamp_batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None]
         for v, d in zip((low, high, x), (low_dim, high_dim, dim))
     )
     if not np.ndim(x):
-        x = broadcast_in_dim(x, (axis_size,), ())
-    shape = np.shape(x)
-    # A bound is now a scalar, one number for each example, or whole.
-    low, high = (
-        bound if np.ndim(bound) == len(shape) else broadcast_in_dim(bound, shape, range(np.ndim(bound)))
-        for bound in (low, high)
-    )
+        return clamp_p.bind(low, broadcast_in_dim(x, (axis_size,), ()), high), 0
+    # Scalars first, then bounds that are one number for each example: JAX's order.
+    for rank in range(min(2, np.ndim(x))):
+        low, high = (
+            broadcast_in_dim(bound, np.shape(x), range(rank)) if np.ndim(bound) == rank else bound
+            for bound in (low, high)
+        )
     return clamp_p.bind(low, x, high), 0
 
 

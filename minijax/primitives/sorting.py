@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from minijax.primitives.indexing import GatherDimensionNumbers, GatherScatterMode, gather
 
 from minijax import dtypes
 from minijax.array import Array
 from minijax.core import NOT_LINEAR, Primitive, ShapedArray, Zero
 from minijax.primitives.comparison import total_order_key
 from minijax.primitives.creation import broadcasted_iota
+from minijax.primitives.indexing import GatherDimensionNumbers, GatherScatterMode, gather
 from minijax.primitives.shaping import broadcast_in_dim, canonical_axis, expand_dims, move_axis, reshape
 from minijax.primitives.standard import zero_like
 

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from minijax.array import Array
-from minijax.core import Primitive
+from minijax.core import Primitive, get_aval
 from minijax.primitives.arithmetic import add, mul, neg, square
+from minijax.primitives.conversion import convert
 from minijax.primitives.families import binary, def_jvp, in_float32, like, unary
 from minijax.primitives.transcendental import exp
 
@@ -316,9 +317,10 @@ def _polygamma_tangent_order(t: Any, m: Any, x: Any) -> Any:
     )
 
 
+def _polygamma_tangent(t: Any, m: Any, x: Any) -> Any:
+    slope = polygamma(add(m, like(m, 1)), x)
+    return mul(convert(t, weak_type=get_aval(slope).weak_type), slope)
+
+
 polygamma_p = binary("polygamma", in_float32(_polygamma_kernel), accepts="f")
-def_jvp(
-    polygamma_p,
-    _polygamma_tangent_order,
-    lambda t, m, x: mul(t, polygamma(add(m, like(m, 1)), x)),
-)
+def_jvp(polygamma_p, _polygamma_tangent_order, _polygamma_tangent)

@@ -61,9 +61,28 @@ class Windows(NamedTuple):
     inside: np.ndarray | None
 
     def view(self, x: np.ndarray) -> np.ndarray:
-        """`x` with the axes that are indexed in front (a new one if there is none), and what windows reach."""
+        """`x`, as far as windows reach, with the axes that are indexed (a new one if none is) in front."""
         x = x[tuple(map(slice, self.lengths))].transpose(self.indexed_axes + self.whole_axes)
         return x if self.indexed_axes else x[None]
+
+    def flat_positions(self, view: np.ndarray) -> np.ndarray:
+        """Where the elements of all windows lie in the contiguous buffer that `view` looks at."""
+        steps = [stride // view.itemsize for stride in view.strides]
+        places = sum(i * step for i, step in zip(self.index, steps))
+        rank = len(self.whole_axes)
+        places = places.reshape(places.shape + (1,) * rank)
+        for axis in range(rank):
+            axis_of_view = view.ndim - rank + axis
+            places = places + _along(axis, rank, view.shape[axis_of_view]) * steps[axis_of_view]
+        return places
+
+    def only_inside(self, updates: np.ndarray) -> tuple[Windows, np.ndarray]:
+        """Without the windows that lie partly outside; the axes of the indices become one."""
+        if self.inside is None or self.inside.all():
+            return self, updates
+        rank = self.inside.ndim
+        index = [np.broadcast_to(i, self.inside.shape + i.shape[rank:])[self.inside] for i in self.index]
+        return self._replace(index=tuple(index), inside=None), updates[self.inside]
 
 
 def find_windows(
@@ -146,7 +165,7 @@ def _indexed(
 
 
 def check_dims(name: str, what: str, dims: Axes, rank: int, ascending: bool = True) -> None:
-    """Raise TypeError unless `dims` are distinct axes of an array of this rank, and ascending if so wished."""
+    """Raise TypeError unless `dims` are distinct axes of an array of this rank, ascending if so wished."""
     in_order = not ascending or list(dims) == sorted(dims)
     if not in_order or len(set(dims)) != len(dims) or not all(0 <= d < rank for d in dims):
         order = " in ascending order" if ascending else ""
@@ -164,8 +183,8 @@ def check_batching(
     check_dims(name, "indices_batching_dims", indices_dims, len(indices) - 1, ascending=False)
     if set(operand_dims) & set(others):
         raise TypeError(
-            f"{name}: the operand's batching dimensions {operand_dims} must not be indexed or removed as well, "
-            f"as {others} are."
+            f"{name}: the operand's batching dimensions {operand_dims} must not be indexed or removed as well: "
+            f"{others} are."
         )
     operand_lengths = tuple([operand[d] for d in operand_dims])
     indices_lengths = tuple([indices[d] for d in indices_dims])
