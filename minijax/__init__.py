@@ -10,6 +10,11 @@ from minijax import custom_derivatives as custom_derivatives
 from minijax import debug as debug
 from minijax import dtypes as dtypes
 from minijax import errors as errors
+from minijax import flatten_util as flatten_util
+from minijax import lax as lax
+from minijax import nn as nn
+from minijax import numpy as numpy
+from minijax import scipy as scipy
 from minijax import tree as tree
 from minijax import tree_util as tree_util
 from minijax import typing as typing

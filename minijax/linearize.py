@@ -75,16 +75,12 @@ class LinearTrace(Trace):
         return type(x) is LinearTracer and x._trace is self
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-        invars: list[Any] = []
-        unknown = False
         for x in args:
             if type(x) is LinearTracer and x._trace is self:
-                invars.append(x.var)
-                unknown = True
-            else:
-                invars.append(Literal(x))
-        if not unknown:
+                break
+        else:
             return self.parent.process(prim, args, params)
+        invars = [self.atom(x) for x in args]
         if prim.partial_eval is not None:
             return prim.partial_eval(self, args, **params)
         if prim.multiple_results:
@@ -106,7 +102,7 @@ class LinearTrace(Trace):
 
     def atom(self, x: Any) -> Any:
         """The operand that stands for `x` in a recorded equation."""
-        return x.var if self.owns(x) else Literal(x)
+        return x.var if type(x) is LinearTracer and x._trace is self else Literal(x)
 
     def program(self, outs: Sequence[Any]) -> Jaxpr:
         """The finished linear program; results that are no tracers of this trace become literals."""

@@ -8,9 +8,10 @@ from typing import Any
 
 import hypothesis
 import jax
-import minijax
 import oracle_facts
 import pytest
+
+import minijax
 
 oracle_facts.check_version()
 

@@ -1,8 +1,9 @@
 """Bringing the jaxprs of two engines to one form, so that their printed texts can be compared.
 
 Three things are done to both sides alike, on the jaxpr objects; then each engine prints with its own printer.
-Calls of nested `jit` are inlined, because which library functions JAX wraps in a jit of their own is no part
-of the promise. Parameters listed in oracle_facts.py are struck out. NumPy integers in parameters become Python's.
+Calls of nested `jit` are inlined, because which library functions JAX wraps in one of their own is no part of
+the promise. Parameters listed in oracle_facts.py are struck out. NumPy integers in parameters become Python
+integers.
 """
 
 from __future__ import annotations
@@ -22,12 +23,15 @@ def normalised(closed_jaxpr: Any) -> Any:
     """The closed jaxpr after the steps above."""
     inliner = _Inliner()
     jaxpr = inliner.run(closed_jaxpr.jaxpr)
-    constvars = [*closed_jaxpr.jaxpr.constvars, *inliner.constvars]
+    constvars = [*jaxpr.constvars, *inliner.constvars]
     return type(closed_jaxpr)(_changed(jaxpr, constvars=constvars), [*closed_jaxpr.consts, *inliner.consts])
 
 
 class _Inliner:
-    """Rewrites one jaxpr. Constants of inlined bodies become constants of the whole."""
+    """Rewrites one jaxpr. Constants of inlined bodies become constants of the whole.
+
+    All variables are new ones, because names are given by variable and a jaxpr may occur twice in another.
+    """
 
     def __init__(self):
         self.constvars: list[Any] = []
@@ -35,11 +39,16 @@ class _Inliner:
         self.eqns: list[Any] = []
 
     def run(self, jaxpr: Any) -> Any:
-        names = {v: v for v in [*jaxpr.constvars, *jaxpr.invars]}
+        constvars, invars = _copies(jaxpr.constvars), _copies(jaxpr.invars)
+        names = dict(zip([*jaxpr.constvars, *jaxpr.invars], [*constvars, *invars], strict=True))
         outvars = self.walk(jaxpr, names)
         used = {v for eqn in self.eqns for v in eqn.invars if _is_var(v)} | {v for v in outvars if _is_var(v)}
-        eqns = [e.replace(outvars=[v if v in used else oracle_facts.unused(v) for v in e.outvars]) for e in self.eqns]
-        return _changed(jaxpr, eqns=eqns, outvars=outvars)
+        eqns = [
+            e.replace(outvars=[v if v in used else oracle_facts.unused(v) for v in e.outvars])
+            for e in self.eqns
+            if any(v in used or not _is_float0(v) for v in e.outvars) or not e.outvars
+        ]
+        return _changed(jaxpr, constvars=constvars, invars=invars, eqns=eqns, outvars=outvars)
 
     def walk(self, jaxpr: Any, names: dict[Any, Any]) -> list[Any]:
         """Append the equations of `jaxpr`, its variables replaced by `names`; its results."""
@@ -48,13 +57,17 @@ class _Inliner:
             if eqn.primitive.name == "jit":
                 names.update(zip(eqn.outvars, self.body(eqn.params["jaxpr"], invars), strict=True))
                 continue
-            outvars = [type(v)(v.aval) for v in eqn.outvars]
+            folded = _folded(eqn, invars)
+            if folded is not None:
+                names[eqn.outvars[0]] = folded
+                continue
+            outvars = _copies(eqn.outvars)
             names.update(zip(eqn.outvars, outvars, strict=True))
             self.eqns.append(eqn.replace(invars=invars, outvars=outvars, params=_parameters(eqn.params)))
         return [names[v] if _is_var(v) else v for v in jaxpr.outvars]
 
     def body(self, closed: Any, invars: list[Any]) -> list[Any]:
-        constvars = [type(v)(v.aval) for v in closed.jaxpr.constvars]
+        constvars = _copies(closed.jaxpr.constvars)
         self.constvars += constvars
         self.consts += closed.consts
         inner = [*closed.jaxpr.constvars, *closed.jaxpr.invars]
@@ -67,8 +80,23 @@ def primitives_in(closed_jaxpr: Any) -> set[str]:
     while pending:
         for eqn in pending.pop().eqns:
             names.add(eqn.primitive.name)
-            pending += [v for p in eqn.params.values() for v in (p if isinstance(p, tuple) else (p,)) if _is_jaxpr(v)]
+            pending += [
+                v for p in eqn.params.values() for v in (p if isinstance(p, tuple) else (p,)) if _is_jaxpr(v)
+            ]
     return names
+
+
+def _folded(eqn: Any, invars: list[Any]) -> Any:
+    """The literal that a conversion of a literal comes to.
+
+    A Python number that a library function hands to its own jit is converted inside it. Both engines fold such
+    conversions where they inline a call by tracing it, and so does inlining here.
+    """
+    if eqn.primitive.name == "convert_element_type" and not _is_var(invars[0]):
+        return oracle_facts.literal(invars[0], eqn.params["new_dtype"])
+    if eqn.primitive.name == "broadcast_in_dim" and not _is_var(invars[0]) and eqn.params["shape"] == ():
+        return invars[0]
+    return None
 
 
 def _parameters(params: dict[str, Any]) -> dict[str, Any]:
@@ -78,9 +106,19 @@ def _parameters(params: dict[str, Any]) -> dict[str, Any]:
 def _parameter(value: Any) -> Any:
     if _is_jaxpr(value):
         return normalised(value) if hasattr(value, "jaxpr") else _Inliner().run(value)
-    if type(value) in (tuple, list):
-        return type(value)(map(_parameter, value))
+    if isinstance(value, tuple | list):
+        parts = map(_parameter, value)
+        return type(value)(*parts) if hasattr(value, "_fields") else type(value)(parts)
     return int(value) if isinstance(value, np.integer) else value
+
+
+def _copies(variables: list[Any]) -> list[Any]:
+    return [type(v)(v.aval) for v in variables]
+
+
+def _is_float0(var: Any) -> bool:
+    # A zero tangent of integers that nobody reads: JAX writes an equation to make one, minijax does not.
+    return getattr(var.aval.dtype, "names", None) == ("float0",)
 
 
 def _is_var(atom: Any) -> bool:
@@ -94,4 +132,6 @@ def _is_jaxpr(value: Any) -> bool:
 def _changed(jaxpr: Any, **fields: Any) -> Any:
     if hasattr(jaxpr, "replace"):
         return jaxpr.replace(**fields)
-    return type(jaxpr)(*(fields.get(k, getattr(jaxpr, k)) for k in ("constvars", "invars", "eqns", "outvars")))
+    return type(jaxpr)(
+        *(fields.get(k, getattr(jaxpr, k)) for k in ("constvars", "invars", "eqns", "outvars"))
+    )

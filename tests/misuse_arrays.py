@@ -34,7 +34,11 @@ NOT_ARRAYS: list[Case] = [
 SHAPES: list[Case] = [
     ("add", lambda j: array(j) + array(j, TWO), "add (3,) (2,)"),
     ("lax.add", lambda j: j.lax.add(array(j), array(j, TWO)), "add (3,) (2,)"),
-    ("lax.add of two dtypes", lambda j: j.lax.add(array(j), array(j, np.arange(3))), "add float32 int32 jnp.add"),
+    (
+        "lax.add of two dtypes",
+        lambda j: j.lax.add(array(j), array(j, np.arange(3))),
+        "add float32 int32 jnp.add",
+    ),
     ("dot", lambda j: j.numpy.dot(array(j, M), array(j, M)), "dot (2, 3)"),
     ("matmul", lambda j: array(j, M) @ array(j, M), "(2, 3)"),
     ("matmul of a scalar", lambda j: j.numpy.matmul(array(j, M), 2.0), "matmul 0"),
@@ -44,7 +48,11 @@ SHAPES: list[Case] = [
         "dot_general contracting (2, 3)",
     ),
     ("concatenate ranks", lambda j: j.numpy.concatenate([array(j, M), array(j)]), "concatenate (2, 3) (3,)"),
-    ("concatenate sizes", lambda j: j.numpy.concatenate([array(j, M), array(j, M[:, :2])]), "concatenate (2, 3) (2, 2)"),
+    (
+        "concatenate sizes",
+        lambda j: j.numpy.concatenate([array(j, M), array(j, M[:, :2])]),
+        "concatenate (2, 3) (2, 2)",
+    ),
     ("concatenate nothing", lambda j: j.numpy.concatenate([]), "concatenate one array"),
     ("concatenate an array", lambda j: j.numpy.concatenate(array(j)), "concatenate"),
     ("concatenate scalars", lambda j: j.numpy.concatenate([1.0, 2.0]), "concatenate stack"),
@@ -55,7 +63,11 @@ SHAPES: list[Case] = [
     ("where", lambda j: j.numpy.where(array(j) > 0, array(j, TWO), 0.0), "(3,) (2,)"),
     ("zeros of a negative size", lambda j: j.numpy.zeros((-1, 2)), "shape (-1, 2) negative"),
     ("select_n of a float", lambda j: j.lax.select_n(array(j), array(j), array(j)), "select float32 bool"),
-    ("dynamic_slice too large", lambda j: j.lax.dynamic_slice(array(j), (0,), (4,)), "dynamic_slice (4,) (3,)"),
+    (
+        "dynamic_slice too large",
+        lambda j: j.lax.dynamic_slice(array(j), (0,), (4,)),
+        "dynamic_slice (4,) (3,)",
+    ),
     ("slice past the end", lambda j: j.lax.slice(array(j), (0,), (4,)), "slice (4,) (3,)"),
     ("pad of other rank", lambda j: j.lax.pad(array(j), 0.0, [(1, 1, 0)] * 2), "pad padding_config"),
     ("sort by too many keys", lambda j: j.lax.sort((array(j), array(j)), num_keys=3), "sort num_keys 3 2"),
@@ -93,19 +105,35 @@ RANDOM: list[Case] = [
     ("PRNGKey from a float", lambda j: j.random.PRNGKey(0.5), "seed integer float32"),
     ("key from an array", lambda j: j.random.key(array(j, np.arange(2))), "seed (2,) vmap"),
     ("raw key of other shape", lambda j: j.random.uniform(array(j, np.zeros(3, np.uint32))), "key (3,) (2,)"),
-    ("raw key of other dtype", lambda j: j.random.uniform(array(j, np.zeros(2, np.int32))), "key int32 uint32"),
+    (
+        "raw key of other dtype",
+        lambda j: j.random.uniform(array(j, np.zeros(2, np.int32))),
+        "key int32 uint32",
+    ),
     ("int for a key", lambda j: j.random.normal(0), "key 0 jax.random.key"),
     ("many keys", lambda j: j.random.normal(j.random.split(j.random.key(0))), "normal (2,) vmap"),
     ("normal of ints", lambda j: j.random.normal(j.random.key(0), dtype=j.numpy.int32), "normal float int32"),
-    ("randint of floats", lambda j: j.random.randint(j.random.key(0), (), 0, 5, "float32"), "randint integer float32"),
+    (
+        "randint of floats",
+        lambda j: j.random.randint(j.random.key(0), (), 0, 5, "float32"),
+        "randint integer float32",
+    ),
     ("choice of too many", lambda j: j.random.choice(j.random.key(0), 3, (5,), False), "5 3 replace"),
     ("key plus one", lambda j: j.random.key(0) + 1, "add key<fry>"),
 ]
 
 TREES_AND_FLAGS: list[Case] = [
     ("unknown flag", lambda j: j.config.update("jax_enable_x46", True), "jax_enable_x46"),
-    ("trees of other structure", lambda j: j.tree_util.tree_map(lambda x, y: x, {"a": 1}, {"b": 1}), "tree_map a b"),
-    ("too few leaves", lambda j: j.tree_util.tree_unflatten(j.tree_util.tree_structure([1, 2]), [1]), "leaves 2 1"),
+    (
+        "trees of other structure",
+        lambda j: j.tree_util.tree_map(lambda x, y: x, {"a": 1}, {"b": 1}),
+        "tree_map a b",
+    ),
+    (
+        "too few leaves",
+        lambda j: j.tree_util.tree_unflatten(j.tree_util.tree_structure([1, 2]), [1]),
+        "leaves 2 1",
+    ),
 ]
 
 CASES = [*NOT_ARRAYS, *SHAPES, *AXES, *INDEXING, *RANDOM, *TREES_AND_FLAGS]

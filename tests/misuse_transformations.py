@@ -82,12 +82,16 @@ def custom_jvp(rule: Callable[..., Any]) -> Program:
     return program
 
 
-# ----------------------------------------------------------------- name, program of the engine, words of its message
+# ---------------------------------------------------- name, program of the engine, words of its message
 
 DERIVATIVES: list[Case] = [
     ("grad of an array", lambda j: j.grad(lambda x: x * 2)(array(j)), "grad scalar (3,) jacrev"),
     ("grad of an int input", lambda j: j.grad(lambda x: x * 2.0)(3), "grad int32 float allow_int"),
-    ("grad of an int output", lambda j: j.grad(lambda x: x.sum().astype("int32"))(array(j)), "grad int32 float"),
+    (
+        "grad of an int output",
+        lambda j: j.grad(lambda x: x.sum().astype("int32"))(array(j)),
+        "grad int32 float",
+    ),
     ("grad of a tuple output", lambda j: j.grad(lambda x: (x, x))(1.0), "grad scalar tuple has_aux"),
     ("argnums too large", lambda j: j.grad(lambda x, y: x * y, argnums=2)(1.0, 2.0), "argnums 2"),
     ("argnums no int", lambda j: j.grad(lambda x: x, argnums="x")(1.0), "argnums int"),
@@ -96,16 +100,32 @@ DERIVATIVES: list[Case] = [
     ("grad of a string", lambda j: j.grad(lambda x: x)("three"), "three str array"),
     ("grad of an object", lambda j: j.grad(lambda x: 1.0)(object()), "object array"),
     ("has_aux without a pair", lambda j: j.grad(lambda x: x * 2, has_aux=True)(1.0), "aux pair"),
-    ("holomorphic of reals", lambda j: j.grad(lambda x: x * 2, holomorphic=True)(1.0), "holomorphic complex float32"),
+    (
+        "holomorphic of reals",
+        lambda j: j.grad(lambda x: x * 2, holomorphic=True)(1.0),
+        "holomorphic complex float32",
+    ),
     ("value_and_grad of an array", lambda j: j.value_and_grad(j.numpy.sin)(array(j)), "scalar (3,)"),
     ("jacrev of an int", lambda j: j.jacrev(lambda x: x)(3), "jacrev int32 float"),
     ("jacfwd of an int", lambda j: j.jacfwd(lambda x: x)(3), "jacfwd int32 float"),
     ("tangent of other dtype", lambda j: j.jvp(j.numpy.sin, (1.0,), (1,)), "jvp tangent float32 int32"),
-    ("tangent of other shape", lambda j: j.jvp(j.numpy.sin, (array(j),), (array(j, V[:2]),)), "tangent (3,) (2,)"),
-    ("tangents of other structure", lambda j: j.jvp(lambda d: d["x"], ({"x": 1.0},), ([1.0],)), "tangent structure"),
+    (
+        "tangent of other shape",
+        lambda j: j.jvp(j.numpy.sin, (array(j),), (array(j, V[:2]),)),
+        "tangent (3,) (2,)",
+    ),
+    (
+        "tangents of other structure",
+        lambda j: j.jvp(lambda d: d["x"], ({"x": 1.0},), ([1.0],)),
+        "tangent structure",
+    ),
     ("too few tangents", lambda j: j.jvp(lambda x, y: x * y, (1.0, 2.0), (1.0,)), "tangent structure"),
     ("primals no tuple", lambda j: j.jvp(j.numpy.sin, 1.0, 1.0), "primal tangent tuple float"),
-    ("cotangent of other shape", lambda j: j.vjp(j.numpy.sin, array(j))[1](array(j, V[:2])), "cotangent [2] [3]"),
+    (
+        "cotangent of other shape",
+        lambda j: j.vjp(j.numpy.sin, array(j))[1](array(j, V[:2])),
+        "cotangent [2] [3]",
+    ),
     (
         "cotangent of other dtype",
         lambda j: j.vjp(j.numpy.sin, array(j))[1](array(j, np.zeros(3, np.int32))),
@@ -126,9 +146,17 @@ BATCHING: list[Case] = [
     ("in_axes too large", lambda j: j.vmap(lambda x: x, in_axes=2)(array(j)), "vmap axis 2 [3]"),
     ("in_axes all None", lambda j: j.vmap(lambda x: x, in_axes=None)(array(j)), "in_axes None axis_size"),
     ("in_axes a string", lambda j: j.vmap(lambda x: x, in_axes="x")(array(j)), "in_axes int"),
-    ("in_axes of other structure", lambda j: j.vmap(lambda d: d["x"], ({"y": 0},))({"x": array(j)}), "in_axes prefix"),
+    (
+        "in_axes of other structure",
+        lambda j: j.vmap(lambda d: d["x"], ({"y": 0},))({"x": array(j)}),
+        "in_axes prefix",
+    ),
     ("out_axes None of batched", lambda j: j.vmap(lambda x: x, out_axes=None)(array(j)), "out_axes None"),
-    ("out_axes of other structure", lambda j: j.vmap(lambda x: x, out_axes=(0, 0))(array(j)), "out_axes prefix"),
+    (
+        "out_axes of other structure",
+        lambda j: j.vmap(lambda x: x, out_axes=(0, 0))(array(j)),
+        "out_axes prefix",
+    ),
     ("axis_size contradicts", lambda j: j.vmap(lambda x: x, axis_size=4)(array(j)), "axis_size 4 3"),
     ("vmap without arguments", lambda j: j.vmap(lambda: 1.0)(), "vmap argument axis_size"),
     ("unbound axis name", lambda j: j.lax.psum(1.0, "nowhere"), "nowhere axis_name"),
@@ -148,13 +176,21 @@ TRACED_VALUES: list[Case] = [
     ("tolist", lambda j: j.jit(lambda x: x.tolist())(array(j)), "tolist() float32[3]"),
     ("as a shape", lambda j: j.jit(lambda n: j.numpy.zeros(n))(3), "shape int32[] static_argnums"),
     ("as a length", lambda j: j.jit(lambda n: j.numpy.arange(n))(3), "arange int32[] static"),
-    ("as a new shape", lambda j: j.jit(lambda x, n: x.reshape(n, 1))(array(j), 3), "shape int32[] static_argnums"),
+    (
+        "as a new shape",
+        lambda j: j.jit(lambda x, n: x.reshape(n, 1))(array(j), 3),
+        "shape int32[] static_argnums",
+    ),
     ("as an axis", lambda j: j.jit(lambda x, k: j.numpy.sum(x, axis=k))(array(j), 0), "axis int32[] static"),
     ("boolean index", lambda j: j.jit(lambda x: x[x > 0])(array(j)), "bool[3] where"),
     ("nonzero", lambda j: j.jit(lambda x: j.numpy.nonzero(x))(array(j)), "nonzero size"),
     ("where of one argument", lambda j: j.jit(lambda x: j.numpy.where(x > 0))(array(j)), "size"),
     ("slice bounds", lambda j: j.jit(lambda x, n: x[:n])(array(j), 2), "slice static dynamic_slice"),
-    ("number of classes", lambda j: j.jit(lambda x, n: j.nn.one_hot(x, n))(1, 3), "num_classes int32[] static"),
+    (
+        "number of classes",
+        lambda j: j.jit(lambda x, n: j.nn.one_hot(x, n))(1, 3),
+        "num_classes int32[] static",
+    ),
     ("item assignment", lambda j: j.jit(assign)(array(j)), ".at["),
     ("leaked from jit", leak_from_jit, "float32[] return"),
     ("leaked from grad", leak_from_grad, "float32[] return"),
@@ -162,7 +198,11 @@ TRACED_VALUES: list[Case] = [
 ]
 
 JIT: list[Case] = [
-    ("static and not hashable", lambda j: j.jit(lambda x, s: x, static_argnums=1)(1.0, [1]), "static hashable list tuple"),
+    (
+        "static and not hashable",
+        lambda j: j.jit(lambda x, s: x, static_argnums=1)(1.0, [1]),
+        "static hashable list tuple",
+    ),
     ("unknown static_argnames", lambda j: j.jit(lambda x: x, static_argnames="y")(1.0), "static_argnames y"),
     ("static_argnums too large", lambda j: j.jit(lambda x: x, static_argnums=3)(1.0), "static_argnums 3 1"),
     ("donate_argnums too large", lambda j: j.jit(lambda x: x, donate_argnums=3)(1.0), "donate_argnums 3 1"),
@@ -180,14 +220,26 @@ JIT: list[Case] = [
 
 CUSTOM_RULES: list[Case] = [
     ("custom_vjp without a rule", lambda j: j.grad(j.custom_vjp(lambda x: x * 2))(1.0), "custom_vjp defvjp"),
-    ("custom_jvp without a rule", lambda j: j.jvp(j.custom_jvp(lambda x: x * 2), (1.0,), (1.0,)), "custom_jvp defjvp"),
+    (
+        "custom_jvp without a rule",
+        lambda j: j.jvp(j.custom_jvp(lambda x: x * 2), (1.0,), (1.0,)),
+        "custom_jvp defjvp",
+    ),
     ("forward without residuals", custom_vjp(lambda x: x, lambda r, g: (g,)), "fwd pair residuals"),
     ("backward without a tuple", custom_vjp(lambda x: (x, x), lambda r, g: g), "bwd tuple"),
     ("backward of other length", custom_vjp(lambda x: (x, x), lambda r, g: (g, g)), "bwd structure"),
-    ("backward of other shape", custom_vjp(lambda x: (x, x), lambda r, g: (np.ones(3, "f"),)), "bwd float32[3] float32[]"),
+    (
+        "backward of other shape",
+        custom_vjp(lambda x: (x, x), lambda r, g: (np.ones(3, "f"),)),
+        "bwd float32[3] float32[]",
+    ),
     ("jvp of custom_vjp", custom_vjp(lambda x: (x, x), lambda r, g: (g,), "jvp"), "custom_vjp custom_jvp"),
     ("rule without a pair", custom_jvp(lambda p, t: p[0]), "jvp pair"),
-    ("tangent of other shape", custom_jvp(lambda p, t: (p[0] * 2.0, np.ones(3, "f"))), "tangent float32[3] float32[]"),
+    (
+        "tangent of other shape",
+        custom_jvp(lambda p, t: (p[0] * 2.0, np.ones(3, "f"))),
+        "tangent float32[3] float32[]",
+    ),
     ("tangent of other structure", custom_jvp(lambda p, t: (p[0] * 2.0, (t[0],))), "tangent structure"),
 ]
 

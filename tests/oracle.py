@@ -10,13 +10,16 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-import minijax
 import numpy as np
+
+import minijax
 
 ENGINES = (minijax, jax)
 
 
-def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""):
+def assert_same(
+    ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""
+):
     """Assert that `ours` (from minijax) is what JAX gave.
 
     ulp       largest difference of two floats in units of eps * max(|theirs|, floor); 0 means equal bits,
@@ -58,7 +61,13 @@ def _assert_leaf(a: Any, b: Any, ulp: float, floor: float, leafwise: bool, what:
 
 
 def assert_values(
-    a: np.ndarray, b: np.ndarray, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    ulp: float = 0,
+    floor: float = 0.0,
+    leafwise: bool = False,
+    what: str = "",
 ) -> None:
     """The last step of `assert_same`, for two NumPy arrays of equal shape and dtype."""
     if b.dtype.kind != "f":
@@ -71,7 +80,9 @@ def assert_values(
         return
     distance = ulp_distance(a, b, floor=_largest(b) if leafwise else floor)
     wrong = ~(distance <= ulp) & ~same_bits
-    assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
+    assert not wrong.any(), _report(
+        a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed"
+    )
 
 
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -79,9 +90,9 @@ def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return (b == 0) & (np.abs(a) < np.finfo(b.dtype).tiny) & (np.signbit(a) == np.signbit(b))
 
 
-def ulp_distance(a: np.ndarray, b: np.ndarray, floor: float = 0.0) -> np.ndarray:
-    """|a - b| / (eps * max(|b|, floor)), at least the smallest normal number; NaN where only one is NaN."""
-    info = np.finfo(b.dtype)
+def ulp_distance(a: np.ndarray, b: np.ndarray, floor: float = 0.0, dtype: Any = None) -> np.ndarray:
+    """|a - b| / (eps * max(|b|, floor, the smallest normal number)); eps is that of `dtype`, or of b."""
+    info = np.finfo(b.dtype if dtype is None else dtype)
     with np.errstate(all="ignore"):
         wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
         unit = float(info.eps) * np.maximum(np.abs(wide_b), max(floor, float(info.tiny)))

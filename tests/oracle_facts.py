@@ -1,6 +1,7 @@
 """Facts that hold for the pinned version of JAX; a new pin starts here.
 
-Everything in the tests that knows something about JAX beyond its public interface stands in this file.
+Everything in the tests that knows something about JAX beyond its public interface stands in this file, and
+every list of differences between the two engines. A test fails when an entry is stale.
 """
 
 from __future__ import annotations
@@ -8,12 +9,22 @@ from __future__ import annotations
 from typing import Any
 
 import jax
-from jax._src.core import DropVar, Var
+import numpy as np
+from jax._src.core import DropVar, Literal, ShapedArray, Var
 
 VERSION = "0.10.2"
 
-# Parameters of JAX's primitives that say where arrays live and how they are laid out over devices. minijax has one
-# device and does not carry them.
+
+def check_version() -> None:
+    """Fail early, and say why, when the oracle is not the pinned one."""
+    assert jax.__version__ == VERSION, (
+        f"the facts in oracle_facts.py hold for jax {VERSION}, not {jax.__version__}"
+    )
+
+
+# ----------------------------------------------------------------- jaxprs
+
+# Parameters of JAX's primitives that say how arrays are laid out over devices; minijax has one device.
 STRUCK_PARAMETERS = frozenset({"out_sharding", "sharding"})
 
 
@@ -22,9 +33,44 @@ def unused(var: Any) -> Any:
     return DropVar(var.aval) if isinstance(var, Var) else var
 
 
-def check_version() -> None:
-    """Fail early, and say why, when the oracle is not the pinned one."""
-    assert jax.__version__ == VERSION, f"the facts in oracle_facts.py hold for jax {VERSION}, not {jax.__version__}"
+def literal(atom: Any, dtype: Any) -> Any:
+    """The scalar literal converted to another dtype, in its own engine's class."""
+    value = np.asarray(atom.val).astype(dtype)[()]
+    return Literal(value, ShapedArray((), dtype)) if isinstance(atom, Literal) else type(atom)(value)
+
 
 # Programs of test_jaxpr_text.py whose text differs from JAX's, and why. Keep it short.
 JAXPR_TEXT_DIFFERS: dict[str, str] = {}
+
+# ----------------------------------------------------------------- primitives
+
+# Primitives that no call reaches by itself, and where they are tested instead.
+NOT_CALLED_DIRECTLY: dict[str, str] = {}
+
+# Kinds of check that mean nothing to a primitive.
+KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
+    "iota": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # it has no operands
+    "custom_vjp_call": {"jvp"},  # a TypeError in both engines, see test_misuse.py
+    "nextafter": {"jvp", "vjp"},  # NotImplementedError in both engines
+}
+
+# ----------------------------------------------------------------- the public interface
+
+# Public names of minijax that JAX does not have.
+NAMES_OF_OUR_OWN: set[str] = set()
+# A class here, a function there, or the other way round.
+CLASSES_OR_FUNCTIONS: set[str] = set()
+# Functions whose signatures differ, and why.
+SIGNATURE_DIFFERS: dict[str, str] = {}
+# Methods and properties of arrays.
+METHODS_OF_OUR_OWN: set[str] = set()
+METHOD_SIGNATURE_DIFFERS: dict[str, str] = {}
+# Functions of jax.nn that are no activations.
+NOT_ACTIVATIONS = {
+    "dot_product_attention",
+    "get_scaled_dot_general_config",
+    "scaled_dot_general",
+    "scaled_matmul",
+}
+# What minijax does not have (yet), by module.
+NOT_THERE: dict[str, str] = {}

@@ -1,8 +1,8 @@
 """Small random programs over pytrees, and the transformations to send them through.
 
-A program is data: a list of instructions over values of three shapes, run by `Program.__call__` on either engine.
-Every program, and every program transformed, maps a tree like POINT to a tree of the same structure and shapes, so
-that transformations compose in any order and to any depth. All operations are smooth and bounded.
+A program is data: a list of instructions over a vector and a matrix, which `Program.__call__` runs on either
+engine. Every program, and every program transformed, maps a tree like POINT to one of the same structure and
+shapes, so that transformations compose in any order and depth. All operations are smooth and bounded.
 """
 
 from __future__ import annotations
@@ -20,11 +20,17 @@ Function = Callable[[Tree], Tree]
 Transformation = Callable[[Any, Function], Function]
 
 VECTOR, MATRIX, SCALAR = (3,), (3, 3), ()
-POINT = {"v": np.array([0.3, -0.7, 0.5]), "m": (np.array([[0.2, 0.5, -0.4], [0.9, -0.1, 0.3], [-0.6, 0.8, 0.7]]),)}
-DIRECTION = {"v": np.array([0.4, 0.1, -0.9]), "m": (np.array([[0.3, -0.2, 0.6], [0.1, 0.7, -0.5], [0.8, 0.2, 0.4]]),)}
+POINT = {
+    "v": np.array([0.3, -0.7, 0.5]),
+    "m": (np.array([[0.2, 0.5, -0.4], [0.9, -0.1, 0.3], [-0.6, 0.8, 0.7]]),),
+}
+DIRECTION = {
+    "v": np.array([0.4, 0.1, -0.9]),
+    "m": (np.array([[0.3, -0.2, 0.6], [0.1, 0.7, -0.5], [0.8, 0.2, 0.4]]),),
+}
 CONSTANT = np.array([0.6, -0.3, 0.9])
 
-# ----------------------------------------------------------------- instructions: name -> (operand shapes, function)
+# ----------------------------------------------------------------- instructions
 
 UNARY: dict[str, Callable[[Any, Any], Any]] = {
     "sin": lambda j, x: j.numpy.sin(x),
@@ -109,7 +115,9 @@ def programs() -> st.SearchStrategy[Program]:
     """Programs of two to five instructions, at least one of which mixes vector and matrix."""
     mixing = st.sampled_from([s for s in STEPS if len(s[0]) > 1])
     some = st.lists(st.sampled_from(STEPS), min_size=1, max_size=3)
-    return st.builds(lambda before, mix, after: Program((*before, mix, *after)), some, mixing, st.lists(mixing, max_size=1))
+    return st.builds(
+        lambda before, mix, after: Program((*before, mix, *after)), some, mixing, st.lists(mixing, max_size=1)
+    )
 
 
 # ----------------------------------------------------------------- transformations, each an endomorphism
@@ -211,7 +219,8 @@ def custom_vjp(j: Any, f: Function) -> Function:
 
 
 TRANSFORMATIONS: dict[str, Transformation] = {
-    t.__name__: t for t in (jvp, grad, vmap, jit, linearize, jacfwd, jacrev, checkpoint, custom_jvp, custom_vjp)
+    t.__name__: t
+    for t in (jvp, grad, vmap, jit, linearize, jacfwd, jacrev, checkpoint, custom_jvp, custom_vjp)
 }
 
 

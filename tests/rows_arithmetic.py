@@ -40,7 +40,9 @@ def fixed(values: np.ndarray, dtype: str = "float32") -> Operand:
     return Operand(values.shape, dtype, lambda rng, s: values)
 
 
-def float_rows(name: str, x: tuple[float, float], y: tuple[float, float], ulp: float, **options: Any) -> list[Row]:
+def float_rows(
+    name: str, x: tuple[float, float], y: tuple[float, float], ulp: float, **options: Any
+) -> list[Row]:
     """One function of two floats over dtypes, ranks, the empty array, broadcasting and special values."""
     call = public(name)
     options["ulp"] = ulp
@@ -69,9 +71,14 @@ def integer_rows(name: str, dtypes: tuple[str, ...] = INTEGERS, main: bool = Fal
     """One function of two integers: the whole range of each dtype, and the edges of int32."""
     call = public(name)
     return [
-        *(row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=main and d == "int32") for d in dtypes),
+        *(
+            row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=main and d == "int32")
+            for d in dtypes
+        ),
         row(name, call, anything(2, 3, dtype="int32"), anything(dtype="int32"), label="scalar"),
-        row(name, call, fixed(EDGES_A, "int32"), fixed(EDGES_B, "int32"), label="edges", only=("eval", "jit")),
+        row(
+            name, call, fixed(EDGES_A, "int32"), fixed(EDGES_B, "int32"), label="edges", only=("eval", "jit")
+        ),
         row(name, call, anything(2, 3, dtype="int64"), anything(2, 3, dtype="int64")),
     ]
 
@@ -85,11 +92,21 @@ def comparison_rows(name: str) -> list[Row]:
     """One comparison of floats (ties and NaN included), integers and truth values."""
     call = public(name)
     return [
-        row(name, call, integers(0, 1, 2, 3, dtype="float32"), integers(0, 1, 2, 3, dtype="float32"), main=True, smooth=()),
+        row(
+            name,
+            call,
+            integers(0, 1, 2, 3, dtype="float32"),
+            integers(0, 1, 2, 3, dtype="float32"),
+            main=True,
+            smooth=(),
+        ),
         row(name, call, normal(), normal(), smooth=()),
         row(name, call, normal(0, 3), normal(0, 3), smooth=()),
         row(name, call, normal(2, 3), normal(), label="scalar", smooth=()),
-        *(row(name, call, normal(2, 3, dtype=d), normal(2, 3, dtype=d), smooth=()) for d in ("float16", "float64")),
+        *(
+            row(name, call, normal(2, 3, dtype=d), normal(2, 3, dtype=d), smooth=())
+            for d in ("float16", "float64")
+        ),
         *(row(name, call, integers(0, 2, 2, 3, dtype=d), integers(0, 2, 2, 3, dtype=d)) for d in INTEGERS),
         row(name, call, fixed(PAIRS_A), fixed(PAIRS_B), label="special", only=("eval", "jit")),
         boolean_row(name),
@@ -114,7 +131,10 @@ def bitwise_rows(name: str) -> list[Row]:
     public_name = f"bitwise_{name}"
     call = public(public_name)
     return [
-        *(row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=d == "int32") for d in INTEGERS),
+        *(
+            row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=d == "int32")
+            for d in INTEGERS
+        ),
         row(name, call, anything(2, 3, dtype="uint32"), anything(dtype="uint32"), label="scalar"),
         row(name, call, anything(0, 3, dtype="int32"), anything(0, 3, dtype="int32")),
         boolean_row(name, public_name),
@@ -125,9 +145,24 @@ def shift_rows(name: str) -> list[Row]:
     """One shift, by amounts inside and past the width, and by negative ones."""
     call = public(name)
     return [
-        *(row(name, call, anything(2, 3, dtype=d), integers(0, 6, 2, 3, dtype=d), main=d == "int32") for d in INTEGERS),
-        row(name, call, anything(3, 3, dtype="int32"), fixed(np.arange(-2, 7).reshape(3, 3) * 9, "int32"), label="past"),
-        row(name, call, anything(2, 3, dtype="int8"), fixed(np.arange(6).reshape(2, 3) * 3, "int8"), label="past"),
+        *(
+            row(name, call, anything(2, 3, dtype=d), integers(0, 6, 2, 3, dtype=d), main=d == "int32")
+            for d in INTEGERS
+        ),
+        row(
+            name,
+            call,
+            anything(3, 3, dtype="int32"),
+            fixed(np.arange(-2, 7).reshape(3, 3) * 9, "int32"),
+            label="past",
+        ),
+        row(
+            name,
+            call,
+            anything(2, 3, dtype="int8"),
+            fixed(np.arange(6).reshape(2, 3) * 3, "int8"),
+            label="past",
+        ),
         row(name, call, anything(2, 3, dtype="uint32"), integers(0, 31, dtype="uint32"), label="scalar"),
     ]
 
@@ -158,15 +193,43 @@ SELECTIONS = [
 
 CLAMPS = [
     row("clamp", clamp, between(-2, -1, 2, 3), between(-3, 3, 2, 3), between(1, 2, 2, 3), main=True),
-    row("clamp", lambda jax, x: jax.lax.clamp(-1.5, x, 1.0), between(-3, 3, 2, 3), label="constant-bounds", main=True),
-    row("clamp", clamp, between(-2, -1), between(-3, 3, 2, 3), between(1, 2), label="scalar-bounds", only=NO_DERIVATIVE),
+    row(
+        "clamp",
+        lambda jax, x: jax.lax.clamp(-1.5, x, 1.0),
+        between(-3, 3, 2, 3),
+        label="constant-bounds",
+        main=True,
+    ),
+    row(
+        "clamp",
+        clamp,
+        between(-2, -1),
+        between(-3, 3, 2, 3),
+        between(1, 2),
+        label="scalar-bounds",
+        only=NO_DERIVATIVE,
+    ),
     row("clamp", clamp, between(-2, -1), between(-3, 3), between(1, 2)),
     row("clamp", clamp, between(1, 2, 5), between(-3, 3, 5), between(-2, -1, 5), label="bounds-crossed"),
     row("clamp", clamp, between(-2, -1), between(-3, 3, 0, 3), between(1, 2), only=NO_DERIVATIVE),
     row("clamp", clamp, integers(-2, -1), integers(-5, 5, 2, 3), integers(1, 2)),
-    row("clamp", clamp, between(-2, -1), exactly(SPECIAL_FLOATS), between(1, 2), label="special", only=("eval", "jit")),
+    row(
+        "clamp",
+        clamp,
+        between(-2, -1),
+        exactly(SPECIAL_FLOATS),
+        between(1, 2),
+        label="special",
+        only=("eval", "jit"),
+    ),
     *(
-        row("clamp", clamp, between(-2, -1, 2, 3, dtype=d), between(-3, 3, 2, 3, dtype=d), between(1, 2, 2, 3, dtype=d))
+        row(
+            "clamp",
+            clamp,
+            between(-2, -1, 2, 3, dtype=d),
+            between(-3, 3, 2, 3, dtype=d),
+            between(1, 2, 2, 3, dtype=d),
+        )
         for d in ("float16", "float64")
     ),
 ]
@@ -174,7 +237,15 @@ CLAMPS = [
 POWERS = [
     *float_rows("pow", (0.1, 3), (-2, 3), 4)[:-1],
     row("pow", public("pow"), fixed(PAIRS_A), fixed(PAIRS_B), label="special", only=("eval", "jit"), ulp=4),
-    row("pow", public("pow"), between(-3, 3, 2, 3), integers(-3, 3, 2, 3), label="integer-exponent", ulp=4, weak=False),
+    row(
+        "pow",
+        public("pow"),
+        between(-3, 3, 2, 3),
+        integers(-3, 3, 2, 3),
+        label="integer-exponent",
+        ulp=4,
+        weak=False,
+    ),
 ]
 
 
@@ -203,9 +274,19 @@ ROWS: list[Row] = [
     *(r for name in ("eq", "ne", "lt", "le", "gt", "ge") for r in comparison_rows(name)),
     *(r for name in ("eq_to", "lt_to", "le_to") for r in total_order_rows(name)),
     *(r for name in ("and", "or", "xor") for r in bitwise_rows(name)),
-    *(r for name in ("shift_left", "shift_right_arithmetic", "shift_right_logical") for r in shift_rows(name)),
+    *(
+        r
+        for name in ("shift_left", "shift_right_arithmetic", "shift_right_logical")
+        for r in shift_rows(name)
+    ),
     row("max", public("max"), distinct(2, 3), distinct(2, 3), label="ties"),
-    row("min", public("min"), integers(0, 1, 2, 3, dtype="float32"), integers(0, 1, 2, 3, dtype="float32"), label="ties"),
+    row(
+        "min",
+        public("min"),
+        integers(0, 1, 2, 3, dtype="float32"),
+        integers(0, 1, 2, 3, dtype="float32"),
+        label="ties",
+    ),
     *POWERS,
     *SELECTIONS,
     *CLAMPS,

@@ -54,6 +54,7 @@ def custom_jvp(jax: Any, x: Any, y: Any) -> Any:
 
 def custom_jvps(jax: Any, x: Any, y: Any) -> Any:
     """custom_jvp by defjvps, with a non-differentiable argument and a pytree result."""
+
     @partial(jax.custom_jvp, nondiff_argnums=(0,))
     def f(g, x, y):
         return {"v": g(x) * y}

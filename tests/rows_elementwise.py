@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from operation_row import SPECIAL_FLOATS, Operand, Row, anything, between, booleans, exactly, integers, row
 
-# name, domain, bound in ULP, and the floor of the bound where the function has a zero inside or near the domain
-# (there the difference is an absolute one). What must be equal bit by bit has bound 0.
+# name, domain, bound in ULP, and the floor of the bound where the function has a zero inside or near the
+# domain (there the difference is an absolute one). What must be equal bit by bit has bound 0.
 FLOAT_FUNCTIONS = (
     ("neg", -3, 3, 0, 0),
     ("sign", -3, 3, 0, 0),
@@ -71,7 +71,10 @@ def unary_rows(name: str, low: float, high: float, ulp: float, floor: float) -> 
 
 def integer_rows(name: str, dtypes: tuple[str, ...], public_name: str | None = None) -> list[Row]:
     """One function over integer dtypes, whole range."""
-    return [row(name, public(public_name or name), anything(2, 3, dtype=dtype), main=dtype == dtypes[0]) for dtype in dtypes]
+    return [
+        row(name, public(public_name or name), anything(2, 3, dtype=dtype), main=dtype == dtypes[0])
+        for dtype in dtypes
+    ]
 
 
 def converting(operand: Operand, dtype: str, label: str = "", **options: Any) -> Row:
@@ -113,7 +116,13 @@ POWERS = [
     row("integer_pow", public("integer_pow", 3), between(-3, 3, 2, 3, dtype="float16"), label="y=3", ulp=2),
     row("integer_pow", public("integer_pow", 3), between(-3, 3, 2, 3, dtype="float64"), label="y=3", ulp=2),
     row("integer_pow", public("integer_pow", 5), integers(-300, 300, 2, 3), label="y=5-wraps"),
-    row("integer_pow", public("integer_pow", -1), exactly(SPECIAL_FLOATS), label="y=-1-special", only=("eval",)),
+    row(
+        "integer_pow",
+        public("integer_pow", -1),
+        exactly(SPECIAL_FLOATS),
+        label="y=-1-special",
+        only=("eval",),
+    ),
 ]
 
 CONVERSIONS = [
@@ -152,9 +161,25 @@ PRECISION = [
     row("reduce_precision", public("reduce_precision", 8, 7), between(-3, 3, 2, 3), label="8-7"),
     row("reduce_precision", public("reduce_precision", 8, 23), between(-3, 3), label="8-23"),
     row("reduce_precision", public("reduce_precision", 4, 3), between(-400, 400, 2, 3), label="4-3"),
-    row("reduce_precision", public("reduce_precision", 5, 2), exactly(SPECIAL_FLOATS), label="5-2", only=("eval",)),
-    row("reduce_precision", public("reduce_precision", 3, 4), between(-3, 3, 2, 3, dtype="float16"), label="3-4"),
-    row("reduce_precision", public("reduce_precision", 8, 23), between(-3, 3, 2, 3, dtype="float64"), label="8-23"),
+    row(
+        "reduce_precision",
+        public("reduce_precision", 5, 2),
+        exactly(SPECIAL_FLOATS),
+        label="5-2",
+        only=("eval",),
+    ),
+    row(
+        "reduce_precision",
+        public("reduce_precision", 3, 4),
+        between(-3, 3, 2, 3, dtype="float16"),
+        label="3-4",
+    ),
+    row(
+        "reduce_precision",
+        public("reduce_precision", 8, 23),
+        between(-3, 3, 2, 3, dtype="float64"),
+        label="8-23",
+    ),
 ]
 
 ROWS: list[Row] = [

@@ -42,16 +42,45 @@ def at(*values: int, dtype: str = "int32") -> list[Operand]:
 
 DYNAMIC = [
     row("dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(1, 2), label="inside", main=True, weak=False),
-    row("dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(7, -9), label="outside", main=True, weak=False),
+    row(
+        "dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(7, -9), label="outside", main=True, weak=False
+    ),
     row("dynamic_slice", dynamic_slice(2), normal(5), *at(-2), label="from-the-end", weak=False),
     row("dynamic_slice", dynamic_slice(0), normal(5), *at(2), label="empty", weak=False),
     row("dynamic_slice", dynamic_slice(), normal(), label="0d", weak=False),
-    row("dynamic_slice", dynamic_slice(2), integers(0, 9, 5), *at(1, dtype="uint8"), label="integers", weak=False),
-    row("dynamic_update_slice", dynamic_update_slice, normal(3, 4), normal(2, 2), *at(1, 2), main=True, weak=False),
-    row("dynamic_update_slice", dynamic_update_slice, normal(3, 4), normal(2, 2), *at(9, -9), label="outside", weak=False),
-    row("dynamic_update_slice", dynamic_update_slice, normal(5), normal(0), *at(1), label="empty", weak=False),
+    row(
+        "dynamic_slice",
+        dynamic_slice(2),
+        integers(0, 9, 5),
+        *at(1, dtype="uint8"),
+        label="integers",
+        weak=False,
+    ),
+    row(
+        "dynamic_update_slice",
+        dynamic_update_slice,
+        normal(3, 4),
+        normal(2, 2),
+        *at(1, 2),
+        main=True,
+        weak=False,
+    ),
+    row(
+        "dynamic_update_slice",
+        dynamic_update_slice,
+        normal(3, 4),
+        normal(2, 2),
+        *at(9, -9),
+        label="outside",
+        weak=False,
+    ),
+    row(
+        "dynamic_update_slice", dynamic_update_slice, normal(5), normal(0), *at(1), label="empty", weak=False
+    ),
     row("dynamic_update_slice", dynamic_update_slice, normal(), normal(), label="0d", weak=False),
-    row("dynamic_update_slice", dynamic_update_slice, integers(0, 9, 5), integers(0, 9, 2), *at(1), weak=False),
+    row(
+        "dynamic_update_slice", dynamic_update_slice, integers(0, 9, 5), integers(0, 9, 2), *at(1), weak=False
+    ),
     row("dynamic_update_slice", dynamic_update_slice, booleans(5), booleans(2), *at(2), weak=False),
 ]
 
@@ -80,28 +109,93 @@ BATCHED = {
 }
 
 GATHER = [
-    row("gather", gather((1, 3), ROWS_OF), normal(4, 3), integers(0, 3, 2, 1), label="rows", main=True, weak=False),
-    row("gather", gather((4, 1), COLUMNS_OF), normal(4, 3), integers(0, 2, 2, 1), label="columns", weak=False),
-    row("gather", gather((1, 1), POINTS_OF), normal(4, 3), integers(0, 2, 2, 5, 2), label="points", weak=False),
-    row("gather", gather((2, 2), BLOCKS_OF), normal(4, 3), integers(0, 1, 5, 2), label="blocks", main=True, weak=False),
-    row("gather", gather((1, 1), BATCHED), normal(4, 3), integers(0, 2, 4, 1), label="batched", main=True, weak=False),
+    row(
+        "gather",
+        gather((1, 3), ROWS_OF),
+        normal(4, 3),
+        integers(0, 3, 2, 1),
+        label="rows",
+        main=True,
+        weak=False,
+    ),
+    row(
+        "gather", gather((4, 1), COLUMNS_OF), normal(4, 3), integers(0, 2, 2, 1), label="columns", weak=False
+    ),
+    row(
+        "gather", gather((1, 1), POINTS_OF), normal(4, 3), integers(0, 2, 2, 5, 2), label="points", weak=False
+    ),
+    row(
+        "gather",
+        gather((2, 2), BLOCKS_OF),
+        normal(4, 3),
+        integers(0, 1, 5, 2),
+        label="blocks",
+        main=True,
+        weak=False,
+    ),
+    row(
+        "gather",
+        gather((1, 1), BATCHED),
+        normal(4, 3),
+        integers(0, 2, 4, 1),
+        label="batched",
+        main=True,
+        weak=False,
+    ),
     row("gather", gather((1, 3), ROWS_OF), normal(4, 3), integers(0, 3, 0, 1), label="none", weak=False),
-    row("gather", gather((1,), ENTRIES_OF),
-        normal(4), integers(0, 3, 1), label="0d", weak=False),
+    row("gather", gather((1,), ENTRIES_OF), normal(4), integers(0, 3, 1), label="0d", weak=False),
     *(
-        row("gather", gather((1, 3), ROWS_OF, mode=mode), normal(4, 3), integers(-6, 6, 5, 1), label=mode, weak=False)
+        row(
+            "gather",
+            gather((1, 3), ROWS_OF, mode=mode),
+            normal(4, 3),
+            integers(-6, 6, 5, 1),
+            label=mode,
+            weak=False,
+        )
         for mode in ("clip", "fill")
     ),
-    row("gather", gather((1, 3), ROWS_OF, mode="fill", fill_value=7), normal(4, 3), integers(-6, 6, 5, 1),
-        label="fill-7", main=True, weak=False),
-    row("gather", gather((1, 3), ROWS_OF, mode="fill"), integers(0, 9, 4, 3), integers(-6, 6, 5, 1),
-        label="fill-integers", weak=False),
-    row("gather", gather((1, 3), ROWS_OF, mode="fill"), normal(4, 3, dtype="float16"), integers(-6, 6, 5, 1, dtype="uint8"),
-        label="fill-half", weak=False),
-    row("gather", gather((2, 2), BLOCKS_OF, mode="clip"), normal(4, 3), integers(-3, 5, 6, 2), label="clip-blocks",
-        weak=False),
-    row("gather", gather((1, 3), ROWS_OF, unique_indices=True, indices_are_sorted=True), normal(4, 3),
-        exactly([[0], [2]], "int32"), label="promises", weak=False),
+    row(
+        "gather",
+        gather((1, 3), ROWS_OF, mode="fill", fill_value=7),
+        normal(4, 3),
+        integers(-6, 6, 5, 1),
+        label="fill-7",
+        main=True,
+        weak=False,
+    ),
+    row(
+        "gather",
+        gather((1, 3), ROWS_OF, mode="fill"),
+        integers(0, 9, 4, 3),
+        integers(-6, 6, 5, 1),
+        label="fill-integers",
+        weak=False,
+    ),
+    row(
+        "gather",
+        gather((1, 3), ROWS_OF, mode="fill"),
+        normal(4, 3, dtype="float16"),
+        integers(-6, 6, 5, 1, dtype="uint8"),
+        label="fill-half",
+        weak=False,
+    ),
+    row(
+        "gather",
+        gather((2, 2), BLOCKS_OF, mode="clip"),
+        normal(4, 3),
+        integers(-3, 5, 6, 2),
+        label="clip-blocks",
+        weak=False,
+    ),
+    row(
+        "gather",
+        gather((1, 3), ROWS_OF, unique_indices=True, indices_are_sorted=True),
+        normal(4, 3),
+        exactly([[0], [2]], "int32"),
+        label="promises",
+        weak=False,
+    ),
 ]
 
 
@@ -135,27 +229,107 @@ def scatter_rows(kind: str) -> list[Row]:
     pick = distinct if kind in ("scatter-min", "scatter-max") else normal
     unique = {"unique_indices": True} if kind == "scatter-mul" else {}
     rows = [
-        row(kind, scatter(kind, TO_ROWS, **unique), pick(4, 3), apart, pick(2, 3), label="rows", main=True, weak=False),
-        row(kind, scatter(kind, TO_POINTS, **unique), pick(4, 3), exactly([[3, 0], [1, 2]], "int32"), pick(2),
-            label="points", weak=False),
-        row(kind, scatter(kind, TO_BATCHED, **unique), pick(4, 3), integers(0, 2, 4, 1), pick(4), label="batched",
-            main=kind in ("scatter", "scatter-add"), weak=False),
-        row(kind, scatter(kind, TO_ROWS, **unique), pick(4, 3), exactly([[1], [9], [-1]], "int32"), pick(3, 3),
-            label="outside", weak=False),
-        row(kind, scatter(kind, TO_ROWS, mode="clip"), integers(0, 9, 4, 3), exactly([[1], [9], [-5]], "int32"),
-            integers(0, 9, 3, 3), label="clip", weak=False),
-        row(kind, scatter(kind, TO_ROWS, **unique), pick(4, 3), integers(0, 3, 0, 1), pick(0, 3), label="none", weak=False),
-        row(kind, scatter(kind, TO_ROWS, **unique), pick(4, 3, dtype="float16"), apart, pick(2, 3, dtype="float16"),
-            label="half", weak=False),
-        row(kind, scatter(kind, TO_ROWS, **unique), integers(0, 9, 4, 3), apart, integers(0, 9, 2, 3), label="integers",
-            weak=False),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, **unique),
+            pick(4, 3),
+            apart,
+            pick(2, 3),
+            label="rows",
+            main=True,
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_POINTS, **unique),
+            pick(4, 3),
+            exactly([[3, 0], [1, 2]], "int32"),
+            pick(2),
+            label="points",
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_BATCHED, **unique),
+            pick(4, 3),
+            integers(0, 2, 4, 1),
+            pick(4),
+            label="batched",
+            main=kind in ("scatter", "scatter-add"),
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, **unique),
+            pick(4, 3),
+            exactly([[1], [9], [-1]], "int32"),
+            pick(3, 3),
+            label="outside",
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, mode="clip"),
+            integers(0, 9, 4, 3),
+            exactly([[1], [9], [-5]], "int32"),
+            integers(0, 9, 3, 3),
+            label="clip",
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, **unique),
+            pick(4, 3),
+            integers(0, 3, 0, 1),
+            pick(0, 3),
+            label="none",
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, **unique),
+            pick(4, 3, dtype="float16"),
+            apart,
+            pick(2, 3, dtype="float16"),
+            label="half",
+            weak=False,
+        ),
+        row(
+            kind,
+            scatter(kind, TO_ROWS, **unique),
+            integers(0, 9, 4, 3),
+            apart,
+            integers(0, 9, 2, 3),
+            label="integers",
+            weak=False,
+        ),
     ]
     if kind in ("scatter-add", "scatter-sub"):
         rows += [
-            row(kind, scatter(kind, TO_ROWS), normal(4, 3), integers(0, 3, 7, 1), normal(7, 3), label="repeated",
-                main=True, ulp=8, leafwise=True, weak=False),
-            row(kind, scatter(kind, TO_BLOCKS), normal(4, 3), integers(0, 1, 5, 2), normal(5, 2, 2), label="blocks",
-                main=True, ulp=8, leafwise=True, weak=False),
+            row(
+                kind,
+                scatter(kind, TO_ROWS),
+                normal(4, 3),
+                integers(0, 3, 7, 1),
+                normal(7, 3),
+                label="repeated",
+                main=True,
+                ulp=8,
+                leafwise=True,
+                weak=False,
+            ),
+            row(
+                kind,
+                scatter(kind, TO_BLOCKS),
+                normal(4, 3),
+                integers(0, 1, 5, 2),
+                normal(5, 2, 2),
+                label="blocks",
+                main=True,
+                ulp=8,
+                leafwise=True,
+                weak=False,
+            ),
         ]
     return rows
 

@@ -31,7 +31,9 @@ ROWS: list[Row] = [
     integer_call("random_unwrap", with_key(lambda jax, key: jax.random.key_data(key)), KEY, main=True),
     integer_call("random_seed", lambda jax, seed: jax.random.key(seed), integers(0, 9), main=True),
     integer_call("random_seed", lambda jax, seed: jax.random.key(seed), integers(-9, -1), label="negative"),
-    integer_call("random_seed", lambda jax, seed: jax.random.PRNGKey(seed), anything(dtype="uint32"), label="raw"),
+    integer_call(
+        "random_seed", lambda jax, seed: jax.random.PRNGKey(seed), anything(dtype="uint32"), label="raw"
+    ),
     integer_call("random_split", with_key(lambda jax, key: jax.random.split(key)), KEY, main=True),
     integer_call("random_split", with_key(lambda jax, key: jax.random.split(key, (2, 3))), KEY, label="2x3"),
     integer_call("random_split", lambda jax, key: jax.random.split(key, 3), KEY, label="raw"),
@@ -43,7 +45,11 @@ ROWS: list[Row] = [
         main=True,
     ),
     integer_call(
-        "random_fold_in", lambda jax, key, data: jax.random.fold_in(key, data), KEY, integers(0, 9), label="raw"
+        "random_fold_in",
+        lambda jax, key, data: jax.random.fold_in(key, data),
+        KEY,
+        integers(0, 9),
+        label="raw",
     ),
     integer_call("random_clone", with_key(lambda jax, key: jax.random.clone(key)), KEY, main=True),
     integer_call("random_bits", bits((2, 3), "uint32"), KEY, label="2x3", main=True),

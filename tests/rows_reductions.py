@@ -14,7 +14,9 @@ AXES = ((0,), (1,), (0, 1), ())
 def reducing(primitive: str, axes: tuple[int, ...], operand: Operand, **options: Any) -> Row:
     """`engine.lax.<primitive>(x, axes)`."""
     label = f"over-{','.join(map(str, axes))}" if axes else "over-none"
-    return row(primitive, lambda jax, x: getattr(jax.lax, primitive)(x, axes), operand, label=label, **options)
+    return row(
+        primitive, lambda jax, x: getattr(jax.lax, primitive)(x, axes), operand, label=label, **options
+    )
 
 
 def arithmetic_rows(primitive: str, draw: Any, ulp: float, integer: str = "int32") -> list[Row]:
@@ -35,7 +37,10 @@ def logical_rows(primitive: str) -> list[Row]:
     """A bit by bit reduction of truth values and integers."""
     return [
         *(reducing(primitive, axes, booleans(2, 3), main=axes == (1,)) for axes in AXES),
-        *(reducing(primitive, (0,), anything(2, 3, dtype=dtype), main=dtype == "int32") for dtype in ("int32", "uint8")),
+        *(
+            reducing(primitive, (0,), anything(2, 3, dtype=dtype), main=dtype == "int32")
+            for dtype in ("int32", "uint8")
+        ),
         reducing(primitive, (0,), booleans(0, 3)),
     ]
 
@@ -46,7 +51,14 @@ def arg_rows(primitive: str) -> list[Row]:
     def call(axis: int, dtype: str = "int32"):
         return lambda jax, x: getattr(jax.lax, primitive)(x, axis, np.dtype(dtype))
 
-    ties = exactly([[1.0, 3.0, 3.0, 0.0], [0.0, 0.0, -0.0, 2.0], [1.0, np.nan, np.nan, 5.0], [np.inf, -np.inf, np.inf, 0]])
+    ties = exactly(
+        [
+            [1.0, 3.0, 3.0, 0.0],
+            [0.0, 0.0, -0.0, 2.0],
+            [1.0, np.nan, np.nan, 5.0],
+            [np.inf, -np.inf, np.inf, 0],
+        ]
+    )
     return [
         row(primitive, call(0), distinct(2, 3), label="axis-0"),
         row(primitive, call(1), distinct(2, 3), label="axis-1", main=True, smooth=()),
@@ -95,7 +107,15 @@ SORTS = [
     row("sort", sort(0), distinct(1), label="size-1"),
     row("sort", sort(1), distinct(2, 0), label="empty"),
     row("sort", sort(0), exactly(UNSORTED), label="special", only=("eval", "jit")),
-    row("sort", sort(0), exactly(UNSORTED), integers(0, 99, 11), label="special-pairs", only=("eval", "jit"), weak=False),
+    row(
+        "sort",
+        sort(0),
+        exactly(UNSORTED),
+        integers(0, 99, 11),
+        label="special-pairs",
+        only=("eval", "jit"),
+        weak=False,
+    ),
     row("sort", sort(1), integers(0, 2, 2, 5), normal(2, 5), label="pairs", main=True, weak=False),
     row("sort", sort(0, 2), integers(0, 1, 6), distinct(6), normal(6), label="two-keys", weak=False),
     row("sort", sort(0, 1, False), distinct(5), label="unstable"),
@@ -114,7 +134,13 @@ TOP_K = [
     row("top_k", top_k(2), distinct(2, 3), label="2", main=True),
     row("top_k", top_k(2, 0), distinct(3, 2), label="axis-0"),
     row("top_k", top_k(3), integers(0, 2, 2, 5), label="ties"),
-    row("top_k", top_k(4), exactly([1.0, np.nan, 3.0, -0.0, 0.0, np.inf]), label="special", only=("eval", "jit")),
+    row(
+        "top_k",
+        top_k(4),
+        exactly([1.0, np.nan, 3.0, -0.0, 0.0, np.inf]),
+        label="special",
+        only=("eval", "jit"),
+    ),
 ]
 
 ROWS: list[Row] = [

@@ -1,8 +1,8 @@
 """Transformations compose: random programs through every pair and triple of them, compared with JAX.
 
-All of it in float64, so that a wrong term cannot hide in the tolerance. Random programs go through every single
-transformation and every pair; one program that holds a custom rule, a gather and a product goes through every
-triple, and random ones do so under the `full` marker.
+All of it in float64, so that a wrong term cannot hide in the tolerance. Random programs go through every
+single transformation and every pair. One program that holds a custom rule, a gather and a product goes
+through every triple; random ones do so under the `full` marker.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import itertools
 from typing import Any
 
 import jax
-import minijax
 import pytest
 import random_programs
 from hypothesis import given, settings
 from oracle import assert_same
 from random_programs import TRANSFORMATIONS, Program, programs, transformed
+
+import minijax
 
 PAIRS = list(itertools.product(TRANSFORMATIONS, repeat=2))
 FIXED = Program((("v", "custom"), ("v", "gather"), ("vm", "mul")))

@@ -1,4 +1,4 @@
-"""The cases that break simpler systems: perturbation confusion, captured tracers, failing functions, depth."""
+"""What breaks simpler systems: confused perturbations, captured tracers, failing functions, long programs."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import minijax
-import minijax.numpy as jnp
 import numpy as np
 import pytest
 from oracle import assert_same
+
+import minijax
+import minijax.numpy as jnp
 
 V = np.linspace(0.2, 1.0, 3, dtype=np.float32)
 

@@ -7,10 +7,11 @@ from typing import Any
 
 import jax
 import jaxpr_tools
-import minijax
 import numpy as np
 import oracle_facts
 import pytest
+
+import minijax
 
 V = np.linspace(-1.0, 1.0, 3, dtype=np.float32)
 W = np.linspace(0.1, 2.0, 3, dtype=np.float32)
@@ -20,7 +21,10 @@ INDICES = np.asarray([2, 0, 1], np.int32)
 B = np.asarray([True, False, True])
 X = np.linspace(-1.0, 1.0, 20, dtype=np.float32).reshape(4, 5)
 LABELS = np.eye(4, 2, dtype=np.float32)
-PARAMS = [{"w": np.full((5, 3), 0.1, np.float32), "b": np.zeros(3, np.float32)}, {"w": np.ones((3, 2), np.float32), "b": np.zeros(2, np.float32)}]
+PARAMS = [
+    {"w": np.full((5, 3), 0.1, np.float32), "b": np.zeros(3, np.float32)},
+    {"w": np.ones((3, 2), np.float32), "b": np.zeros(2, np.float32)},
+]
 
 # ----------------------------------------------------------------- programs, functions of the engine
 
@@ -182,7 +186,11 @@ SHAPES_AND_DOTS: list[Case] = [
     ("dot-vectors", lambda j: j.numpy.dot, (V, W)),
     ("matmul", lambda j: lambda m, s: m @ s, (M, S)),
     ("matmul-vector", lambda j: lambda m, v: m @ v, (M, V)),
-    ("matmul-batched", lambda j: j.numpy.matmul, (np.ones((2, 3, 4), np.float32), np.ones((2, 4, 5), np.float32))),
+    (
+        "matmul-batched",
+        lambda j: j.numpy.matmul,
+        (np.ones((2, 3, 4), np.float32), np.ones((2, 4, 5), np.float32)),
+    ),
     ("outer", lambda j: j.numpy.outer, (V, W)),
     ("einsum", lambda j: lambda m, s: j.numpy.einsum("ij,jk->ki", m, s), (M, S)),
     ("tensordot", lambda j: lambda m, s: j.numpy.tensordot(m, s, axes=1), (M, S)),
@@ -205,7 +213,11 @@ INDEXING: list[Case] = [
     ("at-add", lambda j: lambda x: x.at[1:].add(1.0), (V,)),
     ("at-add-array", lambda j: lambda x, i, y: x.at[i].add(y), (V, INDICES, W)),
     ("take", lambda j: lambda x, i: j.numpy.take(x, i, axis=0), (V, INDICES)),
-    ("take-along-axis", lambda j: lambda m, i: j.numpy.take_along_axis(m, i[None, :2] * 0, axis=1), (M, INDICES)),
+    (
+        "take-along-axis",
+        lambda j: lambda m, i: j.numpy.take_along_axis(m, i[None, :2] * 0, axis=1),
+        (M, INDICES),
+    ),
     ("dynamic-slice", lambda j: lambda x, i: j.lax.dynamic_slice_in_dim(x, i, 2), (V, np.int32(1))),
     ("sort", lambda j: j.numpy.sort, (V,)),
     ("argsort", lambda j: j.numpy.argsort, (V,)),
@@ -268,7 +280,11 @@ DERIVATIVES: list[Case] = [
     ("custom-vjp", lambda j: custom_clip(j), (V,)),
     ("grad-custom-vjp", lambda j: j.grad(lambda x: custom_clip(j)(x).sum()), (V,)),
     ("checkpoint", lambda j: j.checkpoint(lambda x: j.numpy.sin(j.numpy.sin(x))), (V,)),
-    ("grad-checkpoint", lambda j: j.grad(lambda x: j.checkpoint(lambda x: j.numpy.sin(j.numpy.sin(x)))(x).sum()), (V,)),
+    (
+        "grad-checkpoint",
+        lambda j: j.grad(lambda x: j.checkpoint(lambda x: j.numpy.sin(j.numpy.sin(x)))(x).sum()),
+        (V,),
+    ),
 ]
 
 BATCHED: list[Case] = [
@@ -297,12 +313,24 @@ BATCHED: list[Case] = [
     ("grad-of-jit", lambda j: j.grad(j.jit(lambda x: polynomial(j, x))), (V,)),
     ("vmap-custom-jvp", lambda j: j.vmap(custom_log1pexp(j)), (V,)),
     ("vmap-grad-custom-vjp", lambda j: j.vmap(j.grad(lambda x: custom_clip(j)(x).sum())), (M,)),
-    ("pytree-in-and-out", lambda j: lambda d: {"s": d["a"] + d["b"][0], "t": (d["b"][1],)}, ({"b": [V, W], "a": V},)),
+    (
+        "pytree-in-and-out",
+        lambda j: lambda d: {"s": d["a"] + d["b"][0], "t": (d["b"][1],)},
+        ({"b": [V, W], "a": V},),
+    ),
     ("constant-closed-over", lambda j: lambda x: x + j.numpy.asarray(W), (V,)),
     ("unused-argument", lambda j: lambda x, y: x * 2, (V, W)),
     ("argument-returned", lambda j: lambda x, y: (y, x, 1.0), (V, W)),
-    ("random-uniform", lambda j: lambda k: j.random.uniform(j.random.wrap_key_data(k), (3,)), (np.zeros(2, np.uint32),)),
-    ("random-normal", lambda j: lambda k: j.random.normal(j.random.wrap_key_data(k), (3,)), (np.zeros(2, np.uint32),)),
+    (
+        "random-uniform",
+        lambda j: lambda k: j.random.uniform(j.random.wrap_key_data(k), (3,)),
+        (np.zeros(2, np.uint32),),
+    ),
+    (
+        "random-normal",
+        lambda j: lambda k: j.random.normal(j.random.wrap_key_data(k), (3,)),
+        (np.zeros(2, np.uint32),),
+    ),
     ("random-split", lambda j: j.random.split, (np.zeros(2, np.uint32),)),
 ]
 

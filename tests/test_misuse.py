@@ -1,7 +1,8 @@
 """Misuse: minijax raises the class that JAX raises, and its text names the argument and the remedy.
 
-The cases stand in misuse_transformations.py and misuse_arrays.py: a program that is wrong, as a function of the
-engine, and the words that minijax's message must contain, in any case and order; a parenthesis is one word.
+The cases stand in misuse_transformations.py and misuse_arrays.py: a program that is wrong, as a function of
+the engine, and the words that minijax's message must contain, in any case and order. What stands in
+parentheses is one word.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ import re
 from typing import Any
 
 import jax
-import minijax
 import misuse_arrays
 import misuse_transformations
 import pytest
 from misuse_transformations import Program
+
+import minijax
 
 CASES = [
     pytest.param(program, words, id=f"{module.__name__.removeprefix('misuse_')}: {name}")

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import jaxpr_tools
-import minijax
 import numpy as np
 import pytest
 from operation_row import KINDS, Operand, Row
 from operation_table import ROWS
 from oracle import assert_same
+
+import minijax
 
 # Checks that cost JAX hardly any compilation, so that every row goes through them in the default depth.
 CHEAP = ("eval", "jaxpr")
@@ -188,10 +188,12 @@ def check_second(row: Row) -> None:
 
 
 def batchings(row: Row) -> list[tuple[int | None, ...]]:
-    """Each operand alone along each of its axes, and all together along the first, the last, and mixed axes."""
+    """Each operand alone along each of its axes; all together along the first, the last, and mixed axes."""
     ranks = [len(o.shape) for o in row.operands]
     alone = [
-        tuple(axis if j == i else None for j in range(len(ranks))) for i, rank in enumerate(ranks) for axis in range(rank + 1)
+        tuple(axis if j == i else None for j in range(len(ranks)))
+        for i, rank in enumerate(ranks)
+        for axis in range(rank + 1)
     ]
     together = [tuple(0 for _ in ranks), tuple(ranks), tuple(i % (rank + 1) for i, rank in enumerate(ranks))]
     return list(dict.fromkeys([*alone, *together]))
@@ -209,7 +211,9 @@ def check_vmap(row: Row) -> None:
     for in_axes in batchings(row):
         rng = row.rng(str(in_axes))
         values = [batch_operand(o, axis, rng) for o, axis in zip(row.operands, in_axes, strict=True)]
-        ours = minijax.vmap(lambda *xs: row.call(minijax, *xs), in_axes, out_axes=0)(*map(minijax.numpy.asarray, values))
+        ours = minijax.vmap(lambda *xs: row.call(minijax, *xs), in_axes, out_axes=0)(
+            *map(minijax.numpy.asarray, values)
+        )
         same(row, (ours, stacked(row, values, in_axes)), f"vmap {in_axes}")
 
 
@@ -236,7 +240,9 @@ def stack_leaf(leaves: tuple[Any, ...]) -> Any:
 
 def check_jaxpr(row: Row) -> None:
     """The printed jaxpr, and that the row is about the primitive it names."""
-    ours, theirs = both(lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row)))
+    ours, theirs = both(
+        lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row))
+    )
     assert row.primitive in jaxpr_tools.primitives_in(theirs) or not row.appears, theirs
     assert jaxpr_tools.text(ours) == jaxpr_tools.text(theirs)
 
@@ -253,7 +259,7 @@ def check_derived_jaxprs(row: Row) -> None:
 
 
 def traced(engine: Any, row: Row, mode: str) -> Any:
-    """The jaxpr of jvp or vjp as a function of the operands and of the directions that are not float0."""
+    """The jaxpr of jvp or vjp, from operands and directions to results, float0 left out on both sides."""
     program, draw = MODES[mode]
     leaves, tree = engine.tree_util.tree_flatten(draw(engine, row))
     floats = [x for x in leaves if x.dtype != engine.dtypes.float0]
@@ -261,7 +267,8 @@ def traced(engine: Any, row: Row, mode: str) -> Any:
     def function(primals, given):
         given = iter(given)
         whole = [x if x.dtype == engine.dtypes.float0 else next(given) for x in leaves]
-        return program(engine, row, primals, engine.tree_util.tree_unflatten(tree, whole))
+        out = program(engine, row, primals, engine.tree_util.tree_unflatten(tree, whole))
+        return [x for x in engine.tree_util.tree_leaves(out) if x.dtype != engine.dtypes.float0]
 
     return engine.make_jaxpr(function)(operands(engine, row), floats)
 

@@ -121,6 +121,21 @@ from minijax.primitives.dot import (
     dot_general,
     dot_general_p,
 )
+from minijax.primitives.dynamic_slicing import (
+    dynamic_index_in_dim,
+    dynamic_slice,
+    dynamic_slice_in_dim,
+    dynamic_slice_p,
+    dynamic_update_index_in_dim,
+    dynamic_update_slice,
+    dynamic_update_slice_in_dim,
+    dynamic_update_slice_p,
+)
+from minijax.primitives.indexing import (
+    GatherDimensionNumbers,
+    gather,
+    gather_p,
+)
 from minijax.primitives.joining import (
     concatenate,
     concatenate_p,
@@ -164,6 +179,41 @@ from minijax.primitives.rounding import (
     round,
     round_p,
 )
+from minijax.primitives.scatter import (
+    scatter,
+    scatter_apply,
+    scatter_p,
+)
+from minijax.primitives.scatter_combining import (
+    scatter_add,
+    scatter_add_p,
+    scatter_max,
+    scatter_max_p,
+    scatter_min,
+    scatter_min_p,
+    scatter_mul,
+    scatter_mul_p,
+    scatter_sub,
+    scatter_sub_p,
+)
+from minijax.primitives.scattering import (
+    ScatterDimensionNumbers,
+)
+from minijax.primitives.scatter_combining import (
+    scatter_add,
+    scatter_add_p,
+    scatter_max,
+    scatter_max_p,
+    scatter_min,
+    scatter_min_p,
+    scatter_mul,
+    scatter_mul_p,
+    scatter_sub,
+    scatter_sub_p,
+)
+from minijax.primitives.scattering import (
+    ScatterDimensionNumbers,
+)
 from minijax.primitives.selection import (
     clamp,
     clamp_p,
@@ -190,6 +240,13 @@ from minijax.primitives.slicing import (
     slice,
     slice_in_dim,
     slice_p,
+)
+from minijax.primitives.sorting import (
+    sort,
+    sort_key_val,
+    sort_p,
+    top_k,
+    top_k_p,
 )
 from minijax.primitives.special import (
     digamma,
@@ -258,8 +315,11 @@ __all__ = [
     "AccuracyMode",
     "DotAlgorithmPreset",
     "DotDimensionNumbers",
+    "GatherDimensionNumbers",
+    "GatherScatterMode",
     "Precision",
     "RoundingMethod",
+    "ScatterDimensionNumbers",
     "Tolerance",
     "abs",
     "abs_p",
@@ -332,6 +392,14 @@ __all__ = [
     "dot",
     "dot_general",
     "dot_general_p",
+    "dynamic_index_in_dim",
+    "dynamic_slice",
+    "dynamic_slice_in_dim",
+    "dynamic_slice_p",
+    "dynamic_update_index_in_dim",
+    "dynamic_update_slice",
+    "dynamic_update_slice_in_dim",
+    "dynamic_update_slice_p",
     "empty",
     "eq",
     "eq_p",
@@ -353,6 +421,8 @@ __all__ = [
     "floor_p",
     "full",
     "full_like",
+    "gather",
+    "gather_p",
     "ge",
     "ge_p",
     "gt",
@@ -429,6 +499,19 @@ __all__ = [
     "round_p",
     "rsqrt",
     "rsqrt_p",
+    "scatter",
+    "scatter_add",
+    "scatter_add_p",
+    "scatter_apply",
+    "scatter_max",
+    "scatter_max_p",
+    "scatter_min",
+    "scatter_min_p",
+    "scatter_mul",
+    "scatter_mul_p",
+    "scatter_p",
+    "scatter_sub",
+    "scatter_sub_p",
     "select",
     "select_n",
     "select_n_p",
@@ -447,6 +530,9 @@ __all__ = [
     "slice",
     "slice_in_dim",
     "slice_p",
+    "sort",
+    "sort_key_val",
+    "sort_p",
     "split",
     "split_p",
     "sqrt",
@@ -467,6 +553,8 @@ __all__ = [
     "tanh_p",
     "tile",
     "tile_p",
+    "top_k",
+    "top_k_p",
     "transpose",
     "transpose_p",
     "unstack",

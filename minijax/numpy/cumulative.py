@@ -74,7 +74,8 @@ def _cumulative(
 ) -> Array:
     reject(name, out=out)
     a = ensure_arraylike(name, a)
-    if axis is None or not a.ndim:
+    # JAX lets Python numbers, and what is computed from them, have an axis to run along.
+    if axis is None or (not a.ndim and a.weak_type):
         a = lax.reshape(a, (a.size,))
     axis = canonical_axis(0 if axis is None else axis, a.ndim)
     if in_place_of_nan is not None:

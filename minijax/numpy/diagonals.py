@@ -53,10 +53,10 @@ def diagflat(v: Any, k: int = 0) -> Array:
     """The matrix that has the flattened array on its k-th diagonal and zeros elsewhere."""
     v = ravel(v)
     length = v.size + abs(k)
+    flat = zeros(length * length, dtype=v.dtype)
     i = arange(0, v.size)
     places = i + k + i * length if k >= 0 else i + (i - k) * length
-    flat = IndexUpdateRef(zeros(length * length, dtype=v.dtype), places).set(v)
-    return reshape(flat, (length, length))
+    return reshape(IndexUpdateRef(flat, places).set(v), (length, length))
 
 
 def trace(

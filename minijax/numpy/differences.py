@@ -105,7 +105,8 @@ def _gradient_along(a: Array, h: Any, axis: int) -> Array:
     last = part(a, -1, None) - part(a, -2, -1)
     if not np.ndim(h):
         inner = (part(a, 2, None) - part(a, None, -2)) * 0.5 / h
-        return concatenate((first / h, inner, last / h), axis)
+        last, first = last / h, first / h
+        return concatenate((first, inner, last), axis)
     if np.ndim(h) > 1:
         raise ValueError(f"gradient: spacing arrays must be 1D arrays or scalars, got shape {np.shape(h)}.")
     if len(h) != a.shape[axis]:

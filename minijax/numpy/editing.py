@@ -83,12 +83,12 @@ def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
             values = moveaxis(values, 0, axis)
         places = full(values.shape[axis], ravel(places)[0])
     (count,) = broadcast_shapes(places.shape, (values.shape[axis],))
+    out = zeros_like(a, shape=(*a.shape[:axis], length + count, *a.shape[axis + 1 :]))
     places = clip(if_else(places < 0, places + length, places), 0, length)
     # Each value moves on by the number of those that are inserted before it.
     places = IndexUpdateRef(places, argsort(places)).add(arange(count, dtype=places.dtype))
     is_old = IndexUpdateRef(ones(length + count, dtype=bool), places).set(False)
     (old_places,) = nonzero(is_old, size=length)
-    out = zeros_like(a, shape=(*a.shape[:axis], length + count, *a.shape[axis + 1 :]))
     out = IndexUpdateRef(out, (*before, places)).set(values)
     return IndexUpdateRef(out, (*before, old_places)).set(a)
 

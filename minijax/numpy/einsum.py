@@ -87,8 +87,8 @@ class _Term:
 
     def _take_diagonal(self, name: str, keep: bool) -> None:
         axes = [i for i, n in enumerate(self.names) if n == name]
-        zeros = lax.full_like(self.value, 0)
-        self.value = lax.select(_is_diagonal(self.value.shape, axes), self.value, zeros)
+        on_diagonal = _is_diagonal(self.value.shape, axes)
+        self.value = lax.select(on_diagonal, self.value, lax.full_like(self.value, 0))
         self._sum(axes[:-1] if keep else axes)
         self.names = self.names.replace(name, "", len(axes) - keep)
 

@@ -33,6 +33,7 @@ from minijax.numpy.index_entries import (
     without_ellipsis,
     without_masks,
 )
+from minijax.numpy.promotion import array_of
 
 __all__ = ["getitem"]
 
@@ -164,9 +165,10 @@ def _dynamic_slice(x: Array, entries: Sequence[Entry], wrap: bool) -> Array | No
             check_not_empty(shape, axis)
             block.add_element(entry.value)
             sizes.append(1)
-    dtype = index_dtype(shape)
+    # Arrays even where they are known: so lax.dynamic_slice treats all alike, as it does in JAX.
+    dtype, block.starts = index_dtype(shape), [array_of(i) for i in block.starts]
     if len(sizes) > 1:
-        block.starts = [dtype.type(i) if isinstance(i, int) else lax.convert_element_type(i, dtype) for i in block.starts]
+        block.starts = [lax.convert_element_type(i, dtype) for i in block.starts]
     return block.arrange(lax.dynamic_slice(x, block.starts, sizes, allow_negative_indices=wrap))
 
 

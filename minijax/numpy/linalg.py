@@ -11,10 +11,10 @@ import numpy as np
 from minijax import dtypes
 from minijax.array import Array
 from minijax.numpy import contractions, diagonals
-from minijax.numpy.arithmetic import absolute
+from minijax.numpy.arithmetic import absolute, power
 from minijax.numpy.axes import axis_tuple
 from minijax.numpy.einsum import einsum
-from minijax.numpy.exponential import power, sqrt
+from minijax.numpy.exponential import sqrt
 from minijax.numpy.manipulation import matrix_transpose as _matrix_transpose
 from minijax.numpy.promotion import as_arrays, ensure_arraylike, like, promote_dtypes_inexact
 from minijax.numpy.reductions import amax, amin

@@ -10,10 +10,9 @@ from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.promotion import (
     array_of,
-    convert,
     ensure_arraylike,
+    like,
     promote_args,
-    promote_args_inexact,
     reject,
     strong_scalar,
 )
@@ -22,7 +21,6 @@ __all__ = [
     "equal",
     "greater",
     "greater_equal",
-    "isclose",
     "iscomplex",
     "iscomplexobj",
     "isfinite",
@@ -75,17 +73,6 @@ def less_equal(x: Any, y: Any, /) -> Array:
     return lax.le(*promote_args("less_equal", x, y))
 
 
-def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
-    """Whether |a - b| <= atol + rtol * |b|; infinities are close when equal, NaNs only under `equal_nan`."""
-    a, b = map(array_of, promote_args_inexact("isclose", a, b))
-    rtol, atol = convert(rtol, a.dtype), convert(atol, a.dtype)
-    both_nan = logical_and(isnan(a), isnan(b))
-    finite = isfinite(b)
-    in_range = lax.le(lax.abs(lax.sub(a, b)), lax.add(atol, lax.mul(rtol, lax.abs(b))))
-    out = logical_or(lax.eq(a, b), logical_and(finite, in_range))
-    return logical_or(out, both_nan) if equal_nan else out
-
-
 # --------------------------------------------------------------------------- logical operations
 
 
@@ -110,8 +97,8 @@ def logical_not(x: Any, /) -> Array:
 
 
 def _truth(x: Any) -> Any:
-    dtype = dtypes.dtype(x)
-    return x if dtypes.kind(dtype) == "b" else lax.ne(x, convert(0, dtype, dtypes.is_weakly_typed(x)))
+    x = array_of(x)
+    return x if dtypes.kind(x.dtype) == "b" else lax.ne(x, like(x, 0))
 
 
 # --------------------------------------------------------------------------- tests of numbers

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from minijax.numpy.order_statistics import median
 
 from minijax import lax
 from minijax.array import Array
@@ -15,6 +14,7 @@ from minijax.numpy.axes import require_known
 from minijax.numpy.creation import array, asarray, empty_like
 from minijax.numpy.manipulation import broadcast_to, squeeze
 from minijax.numpy.promotion import convert, ensure_arraylike
+from minijax.numpy.quantiles import median
 from minijax.numpy.ranges import linspace
 from minijax.numpy.rearranging import flip, repeat
 from minijax.numpy.reductions import amax, amin
@@ -92,11 +92,13 @@ def _pad(
         elif mode == "wrap":
             x = _pad_wrap(x, axis, before, after)
         elif mode == "edge":
-            first, last = _part(x, axis, 0, 1), _part(x, axis, x.shape[axis] - 1, x.shape[axis])
-            x = _between(x, axis, repeat(first, before, axis=axis), repeat(last, after, axis=axis))
-        else:
-            x = _pad_mirrored(x, axis, before, mode, reflect_type, in_front=True)
-            x = _pad_mirrored(x, axis, after, mode, reflect_type, in_front=False)
+            first = repeat(_part(x, axis, 0, 1), before, axis=axis)
+            last = repeat(_part(x, axis, -1, None), after, axis=axis)
+            x = _between(x, axis, first, last)
+        elif before or after:
+            length = x.shape[axis]
+            x = _pad_mirrored(x, axis, length, before, mode, reflect_type, in_front=True)
+            x = _pad_mirrored(x, axis, length, after, mode, reflect_type, in_front=False)
     return x
 
 
@@ -160,9 +162,10 @@ def _pad_wrap(x: Array, axis: int, before: int, after: int) -> Array:
     return lax.concatenate(parts, axis)
 
 
-def _pad_mirrored(x: Array, axis: int, width: int, mode: str, reflect_type: str, in_front: bool) -> Array:
-    """Mirror images at one end; what is longer than the array is mirrored again."""
-    length = x.shape[axis]
+def _pad_mirrored(
+    x: Array, axis: int, length: int, width: int, mode: str, reflect_type: str, in_front: bool
+) -> Array:
+    """Mirror images at one end, each no longer than the array was (`length`); then mirror images of these."""
     edge = _part(x, axis, 0, 1) if in_front else _part(x, axis, -1, None)
     skipped = 1 if mode == "reflect" and length > 1 else 0  # 'reflect' does not repeat the edge itself
     while width > 0:

@@ -16,7 +16,7 @@ from minijax.numpy.cumulative import cumsum
 from minijax.numpy.gather_plan import index_dtype
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.manipulation import atleast_1d, ravel, reshape, transpose
-from minijax.numpy.promotion import as_arrays, ensure_arraylike
+from minijax.numpy.promotion import as_arrays, check_arraylike, ensure_arraylike
 from minijax.numpy.ranges import arange, tril, triu
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
@@ -95,12 +95,9 @@ def where(
     """
     if x is None and y is None:
         return nonzero(ensure_arraylike("where", condition), size=size, fill_value=fill_value)
+    check_arraylike("where", condition, x, y)
     if size is not None or fill_value is not None:
         raise ValueError("where: size and fill_value arguments cannot be used in three-term where function.")
-    if x is None or y is None:
-        raise ValueError(
-            f"Either both or neither of the x and y arguments should be provided to jnp.where, got {x} and {y}."
-        )
     return if_else(condition, x, y)
 
 

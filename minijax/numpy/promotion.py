@@ -166,8 +166,8 @@ def strong_scalar(x: Any, dtype: np.dtype) -> np.generic:
 
 
 def like(x: Array, value: Any) -> Any:
-    """The constant `value` in the dtype and weak type of x."""
-    return _scalar(value, x.dtype, x.weak_type)
+    """The constant `value` in x's dtype, weakly typed only if x is a weakly typed scalar."""
+    return _scalar(value, x.dtype, x.weak_type and not x.ndim)
 
 
 # --------------------------------------------------------------------------- dtype promotion
@@ -281,7 +281,7 @@ def _plain(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
     if type(x) is ArrayImpl and type(y) is ArrayImpl:
         a, b = x._data, y._data
         fits = a.dtype is b.dtype and a.dtype.kind in kinds and (a.ndim == b.ndim or not a.ndim or not b.ndim)
-        return args if fits else None
+        return args if fits and x.weak_type is y.weak_type else None
     if isinstance(x, Array):
         if isinstance(y, Array):
             fits = x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds

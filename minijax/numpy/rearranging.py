@@ -10,6 +10,7 @@ import numpy as np
 
 from minijax import lax
 from minijax.array import Array
+from minijax.core import Tracer
 from minijax.numpy.axes import axis_tuple, canonical_axis_tuple, require_known, static_int
 from minijax.numpy.creation import array, asarray, full, zeros, zeros_like
 from minijax.numpy.cumulative import cumsum
@@ -69,11 +70,9 @@ def roll(a: Any, shift: Any, axis: int | Sequence[int] | None = None) -> Array:
     if axis is None:
         return reshape(roll(ravel(a), shift, 0), a.shape)
     axes = canonical_axes(axis_tuple(axis), a.ndim)
-    try:
-        shifts = axis_tuple(shift)
-    except TypeError:
+    if any(isinstance(s, Tracer) for s in (shift if isinstance(shift, tuple | list) else (shift,))):
         return _roll_traced(a, asarray(shift), axes)
-    for i, s in zip(*np.broadcast_arrays(axes, shifts)):
+    for i, s in zip(*np.broadcast_arrays(axes, axis_tuple(shift))):
         a = _roll_one(a, int(s), int(i))
     return a
 
@@ -95,7 +94,7 @@ def _roll_traced(a: Array, shift: Array, axes: tuple[int, ...]) -> Array:
         )
     for s, axis in zip(broadcast_to(shift, count), np.broadcast_to(axes, count)):
         length = np.int32(a.shape[axis])
-        s = lax.convert_element_type(s, np.int32) % max(length, np.int32(1))
+        s = lax.convert_element_type(s, np.int32) % lax.max(length, np.int32(1))
         twice = lax.concatenate((a, a), int(axis))
         a = lax.dynamic_slice_in_dim(twice, length - s, a.shape[axis], axis=int(axis))
     return a

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.promotion import as_arrays, broadcast_to_common_shape, ensure_arraylike, promote_dtypes

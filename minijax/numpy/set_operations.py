@@ -73,10 +73,12 @@ def unique(
     if return_index:
         found.append(result.first_index())
     if return_inverse:
-        inverse = result.inverse()
-        found.append(reshape(inverse, ar.shape) if axis is None else inverse)
+        found.append(result.inverse())
     if return_counts:
         found.append(result.counts())
+    if return_inverse and axis is None:
+        place = 2 if return_index else 1
+        found[place] = reshape(found[place], ar.shape)
     return found[0] if len(found) == 1 else tuple(found)
 
 
@@ -93,8 +95,9 @@ class _Unique:
             length, self.order = 1, zeros(1, dtype=int)
         self.sorted = rows[self.order]
         if self.sorted.size:
+            mask = ones(length, dtype=bool)
             changes = any_of(_differ(self.sorted[1:], self.sorted[:-1], equal_nan), tuple(range(1, rows.ndim)))
-            self.mask = IndexUpdateRef(ones(length, dtype=bool), slice(1, None)).set(changes)
+            self.mask = IndexUpdateRef(mask, slice(1, None)).set(changes)
         else:
             self.mask = zeros(length, dtype=bool)
         self.places = self.mask if size is None else nonzero(self.mask, size=size)[0]
@@ -275,7 +278,7 @@ def _setxor_of_size(x: Array, y: Array, assume_unique: bool, size: int, fill_val
         both = sort(concatenate([x, y]))
         flag = concatenate((bool(both.size), both[1:] != both[:-1], True), axis=None)
     else:
-        both, count, _, _ = _both_unique(x, y)
+        both, count, *_ = _both_unique(x, y)
         inside = arange(both.size + 1) < count + 1
         _, both = lax.sort([~inside[1:], both], is_stable=True, num_keys=2)
         ends = concatenate((bool(both.size), both[1:] != both[:-1], False), axis=None)
@@ -283,13 +286,20 @@ def _setxor_of_size(x: Array, y: Array, assume_unique: bool, size: int, fill_val
     return _selected(both, flag[1:] & flag[:-1], size, fill_value)[0]
 
 
-def _both_unique(x: Array, y: Array) -> tuple[Array, Array, _Unique, _Unique]:
-    """The different elements of x, then those of y, then anything; how many the first two are together."""
-    first, second = _Unique(x, 0, True, x.size), _Unique(y, 0, True, y.size)
+def _both_unique(x: Array, y: Array, fill_value: Any = None) -> tuple[Array, Array, Array, Array, Array]:
+    """The different elements of x, then those of y, then anything, and how many the first two are together.
+
+    Further how many of them are x's, and the places of these elements in x and in y.
+    """
+    parts = []
+    for values in x, y:
+        result = _Unique(values, 0, True, values.size)
+        parts.append((result.values(fill_value), result.first_index(), result.count()))
+    (first, first_index, first_count), (second, second_index, second_count) = parts
     both = zeros(x.size + y.size, dtype=dtypes.result_type(x, y))
-    both = lax.dynamic_update_slice(both, first.values(0), (0,))
-    both = lax.dynamic_update_slice(both, second.values(0), (first.count(),))
-    return both, first.count() + second.count(), first, second
+    both = lax.dynamic_update_slice(both, first, (0,))
+    both = lax.dynamic_update_slice(both, second, (first_count,))
+    return both, first_count + second_count, first_count, first_index, second_index
 
 
 def _selected(values: Array, mask: Array, size: int, fill_value: Any) -> tuple[Array, Array, Array]:
@@ -342,8 +352,7 @@ def _intersect_of_size(
         both = concatenate([x, y])
         count, first_count = both.size, x.size
     else:
-        both, count, first, second = _both_unique(x, y)
-        first_count = first.count()
+        both, count, first_count, first, second = _both_unique(x, y, 0)
     inside = arange(both.size) < count
     _, both, order = lax.sort([~inside, both, arange(both.size)], is_stable=True, num_keys=2)
     values, places, valid = _selected(both, (both[1:] == both[:-1]) & inside[1:], size, fill_value)
@@ -354,6 +363,6 @@ def _intersect_of_size(
     in_first = if_else(valid, in_first, x.size)
     in_second = if_else(valid, in_second, y.size)
     if not assume_unique:
-        in_first = IndexUpdateRef(first.first_index(), in_first).get(mode="fill", fill_value=x.size)
-        in_second = IndexUpdateRef(second.first_index(), in_second).get(mode="fill", fill_value=y.size)
+        in_first = IndexUpdateRef(first, in_first).get(mode="fill", fill_value=x.size)
+        in_second = IndexUpdateRef(second, in_second).get(mode="fill", fill_value=y.size)
     return values, in_first, in_second

@@ -97,7 +97,9 @@ def lexsort(keys: Sequence[Any], axis: int = -1) -> Array:
 def partition(a: Any, kth: int, axis: int = -1) -> Array:
     """Elements rearranged so that the one at `kth` is where sorting puts it, no larger ones before, no smaller behind."""
     a, kth, axis = _partition_operand(a, kth, axis)
-    smallest = _negated(lax.top_k(_negated(a), kth + 1)[0])
+    smallest = -lax.top_k(_negated(a), kth + 1)[0]
+    if dtypes.kind(a.dtype) == "u":
+        smallest = smallest - 1
     largest = lax.top_k(a, a.shape[-1] - kth - 1)[0]
     return swapaxes(lax.concatenate([smallest, largest], a.ndim - 1), -1, axis)
 
@@ -124,7 +126,7 @@ def _partition_operand(a: Any, kth: int, axis: int) -> tuple[Array, int, int]:
 
 
 def _negated(a: Array) -> Array:
-    """What is largest where `a` is smallest; its own inverse."""
+    """What is largest where `a` is smallest."""
     return -(a + 1) if dtypes.kind(a.dtype) == "u" else -a
 
 
@@ -143,7 +145,7 @@ def searchsorted(
     if a.ndim != 1:
         raise ValueError(f"searchsorted: a should be 1-dimensional, got shape {a.shape}.")
     if side not in ("left", "right"):
-        raise AssertionError(f"searchsorted: side must be 'left' or 'right', got {side!r}.")
+        raise ValueError(f"searchsorted: invalid argument side={side!r}, expected 'left' or 'right'.")
     a, v = promote_dtypes(a, v)
     if sorter is not None:
         a = a[ensure_arraylike("searchsorted", sorter)]
@@ -197,8 +199,9 @@ def _rank_among(a: Array, v: Array, side: str, dtype: np.dtype) -> Array:
 def _ranks(x: Array) -> Array:
     """The place of each element in the sorted vector."""
     places = lax.iota(np.int32, x.size)
+    zeros = lax.full_like(places, 0)
     _, order = lax.sort_key_val(x, places)
-    return IndexUpdateRef(lax.full_like(places, 0), order).set(places)
+    return IndexUpdateRef(zeros, order).set(places)
 
 
 def digitize(x: Any, bins: Any, right: bool = False, *, method: str | None = None) -> Array:

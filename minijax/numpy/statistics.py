@@ -54,7 +54,11 @@ def _count(a: Array, axis: Axis, keepdims: bool, where: Array | None, dtype: Any
     """How many elements each result is made of."""
     if where is not None:
         return sum(broadcast_to(where, a.shape), axis, dtype, keepdims=keepdims)
-    return strong_scalar(math.prod([a.shape[d] for d in reduced_axes(axis, a.ndim)]), dtype)
+    axis = static_axes(axis)
+    axes = range(a.ndim) if axis is None else (axis,) if isinstance(axis, int) else axis
+    if any(not -a.ndim <= d < a.ndim for d in axes):
+        raise IndexError(f"mean: axis {axis} is out of bounds for an array of shape {a.shape}.")
+    return strong_scalar(math.prod([a.shape[d] for d in axes]), dtype)
 
 
 def average(

@@ -253,8 +253,8 @@ def place(arr: Any, mask: Any, vals: Any, *, inplace: bool = True) -> Array:
     if not arr.size:
         return arr
     (places,) = nonzero(ravel(mask), size=mask.size, fill_value=mask.size)
-    updated = IndexUpdateRef(ravel(arr), places).set(tile_to_size(vals, len(places)), mode="drop")
-    return reshape(updated, arr.shape)
+    vals = tile_to_size(vals, mask.size)
+    return reshape(IndexUpdateRef(ravel(arr), places).set(vals, mode="drop"), arr.shape)
 
 
 # ----------------------------------------------------------------- picking by conditions

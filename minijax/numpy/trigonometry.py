@@ -11,7 +11,7 @@ from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.arithmetic import maximum, minimum
 from minijax.numpy.logic import isposinf
-from minijax.numpy.promotion import array_of, like, promote_args_inexact
+from minijax.numpy.promotion import array_of, like, promote_args, promote_args_inexact
 from minijax.numpy.selection import if_else
 
 __all__ = [
@@ -146,7 +146,7 @@ def atan(x: Any, /) -> Array:
 
 def atan2(x1: Any, x2: Any, /) -> Array:
     """The angle between -pi and pi of the point with the coordinates x2 (to the right) and x1 (up)."""
-    return lax.atan2(*promote_args_inexact("atan2", x1, x2))
+    return arctan2(*promote_args("atan2", x1, x2))
 
 
 # --------------------------------------------------------------------------- hyperbolic functions

@@ -113,9 +113,10 @@ def shift_right_logical(x: Any, y: Any) -> Array:
 
 
 def _shift(shift: np.ufunc, kind: str, saturate: bool) -> Rule:
-    """A shift of the operand seen as signed or unsigned (`kind`); C leaves large distances undefined, XLA does not.
+    """A shift of the operand seen as signed or unsigned (`kind`), by any distance.
 
-    Seen as unsigned a negative distance is a large one, so one comparison covers both.
+    C leaves large and negative distances undefined, XLA does not. Seen as unsigned a negative distance is a
+    large one, so one comparison covers both.
     """
 
     def impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -130,11 +131,13 @@ def _shift(shift: np.ufunc, kind: str, saturate: bool) -> Rule:
     return impl
 
 
-shift_left_p = binary("shift_left", _shift(np.left_shift, "u", saturate=False), accepts="iu")
-shift_right_arithmetic_p = binary(
-    "shift_right_arithmetic", _shift(np.right_shift, "i", saturate=True), accepts="iu"
-)
-shift_right_logical_p = binary("shift_right_logical", _shift(np.right_shift, "u", saturate=False), accepts="iu")
+_left = _shift(np.left_shift, "u", saturate=False)
+_right_arithmetic = _shift(np.right_shift, "i", saturate=True)
+_right_logical = _shift(np.right_shift, "u", saturate=False)
+
+shift_left_p = binary("shift_left", _left, accepts="iu")
+shift_right_arithmetic_p = binary("shift_right_arithmetic", _right_arithmetic, accepts="iu")
+shift_right_logical_p = binary("shift_right_logical", _right_logical, accepts="iu")
 
 def_jvp_zero(not_p, and_p, or_p, xor_p, population_count_p, clz_p)
 def_jvp_zero(shift_left_p, shift_right_arithmetic_p, shift_right_logical_p)

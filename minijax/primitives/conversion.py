@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 from typing import Any
 
@@ -63,6 +64,8 @@ def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False) -> Arr
         return _convert_extended(operand, dtype, new_dtype)
     if isinstance(operand, np.ndarray) and dtype == new_dtype and not weak_type:
         return as_array(operand)
+    if type(operand) is int:
+        operand = np.asarray(operand).astype(new_dtype)[()]  # it may be beyond the default int's range
     return convert_element_type_p.bind(operand, new_dtype=new_dtype, weak_type=weak_type)
 
 
@@ -92,15 +95,21 @@ def _float_to_integer(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Saturating conversion: C leaves it undefined beyond the integers' range, XLA does not."""
     if x.dtype.itemsize == 2:
         x = x.astype(np.float32)
-    info = np.iinfo(dtype)
-    # Powers of two, hence exact; the largest integer itself need not be.
-    low, high = x.dtype.type(info.min), x.dtype.type(2.0 * (info.max // 2 + 1))
-    inside = (x > low) & (x < high)
+    low, high, smallest, largest = _integer_range(x.dtype, dtype)
+    inside = np.greater(x, low) & np.less(x, high)
+    if np.logical_and.reduce(inside, None):
+        return x.astype(dtype)
     out = np.where(inside, x, x.dtype.type(0)).astype(dtype)
-    if inside.all():
-        return out
-    out = np.where(x >= high, dtype.type(info.max), out)
-    return np.where(x <= low, dtype.type(info.min), out)
+    return np.where(x <= low, smallest, np.where(x >= high, largest, out))
+
+
+@functools.lru_cache
+def _integer_range(source: np.dtype, target: np.dtype) -> tuple[Any, Any, Any, Any]:
+    """The floats between which conversion is exact up to rounding, and the integers for what lies outside."""
+    info = np.iinfo(target)
+    # Powers of two, hence exact; the largest integer itself need not be.
+    low, high = source.type(info.min), source.type(2.0 * (info.max // 2 + 1))
+    return low, high, target.type(info.min), target.type(info.max)
 
 
 convert_element_type_p = standard(
@@ -186,8 +195,8 @@ def _bitcast_shape(x: Any, *, new_dtype: np.dtype) -> Shape:
         return (*x.shape, old // new)
     if not x.shape or x.shape[-1] * old != new:
         raise ValueError(
-            f"bitcast_convert_type cannot see an array of {x.dtype.name} and shape {x.shape} as {new_dtype.name}: "
-            f"its last axis must have length {new // old}, so that each row makes one element. Reshape it first."
+            f"bitcast_convert_type cannot see {x.dtype.name} of shape {x.shape} as {new_dtype.name}: the "
+            f"last axis must have length {new // old}, so that each row makes one element. Reshape first."
         )
     return x.shape[:-1]
 
@@ -195,8 +204,8 @@ def _bitcast_shape(x: Any, *, new_dtype: np.dtype) -> Shape:
 def _bitcast_dtype(x: ShapedArray, *, new_dtype: np.dtype) -> np.dtype:
     if x.dtype != new_dtype and "b" in (dtypes.kind(x.dtype), dtypes.kind(new_dtype)):
         raise TypeError(
-            f"bitcast_convert_type does not convert from or to bool, got operand {x.str_short()} and new_dtype "
-            f"{new_dtype.name}. Use x.astype(...), or x.view(...)."
+            f"bitcast_convert_type does not convert from or to bool, got operand {x.str_short()} and "
+            f"new_dtype {new_dtype.name}. Use x.astype(...), or x.view(...)."
         )
     return new_dtype
 
@@ -244,7 +253,7 @@ def _reduce_precision_impl(x: np.ndarray, *, exponent_bits: int, mantissa_bits: 
 
 
 def _round_mantissa(x: np.ndarray, dropped: int) -> np.ndarray:
-    """Round the last `dropped` bits of the mantissa away; a carry moves on into the exponent, as it should."""
+    """Round the last `dropped` bits of the mantissa away; a carry rightly moves on into the exponent."""
     bits = x.view(f"u{x.dtype.itemsize}")
     unsigned = bits.dtype.type
     last_kept = bits >> unsigned(dropped) & unsigned(1)

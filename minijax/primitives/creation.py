@@ -10,22 +10,10 @@ import numpy as np
 from minijax import dtypes
 from minijax.array import Array
 from minijax.primitives.conversion import convert
-from minijax.primitives.shaping import broadcast_in_dim
+from minijax.primitives.shaping import broadcast_in_dim, canonical_shape
 from minijax.primitives.standard import Shape, def_jvp_zero, never_weak, standard
 
 __all__ = ["broadcasted_iota", "empty", "full", "full_like", "iota"]
-
-
-def canonical_shape(shape: Any) -> Shape:
-    """A shape as a tuple of Python ints. Raises TypeError for anything but concrete integers in a sequence."""
-    try:
-        return tuple([operator.index(n) for n in shape])
-    except TypeError as error:
-        raise TypeError(
-            f"Shapes must be 1D sequences of concrete values of integer type, got {shape!r}. "
-            "A shape cannot depend on traced values: name such arguments in static_argnums of jit."
-        ) from error
-
 
 # ----------------------------------------------------------------- full
 

@@ -197,9 +197,11 @@ def _dot_impl(
     x: np.ndarray, y: np.ndarray, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any
 ) -> np.ndarray:
     out_dtype = _result_dtype(x, y, preferred_element_type)
-    accumulator = np.result_type(x.dtype, y.dtype, np.float32) if out_dtype.kind not in "biu" else out_dtype
-    if accumulator.itemsize < out_dtype.itemsize:
-        accumulator = out_dtype
+    if x.dtype == y.dtype == out_dtype and out_dtype.itemsize > 2:
+        return _product(x, y, dimension_numbers)
+    accumulator = out_dtype
+    if out_dtype.kind not in "biu":
+        accumulator = np.result_type(x.dtype, y.dtype, out_dtype, np.float32)
     x, y = x.astype(accumulator, copy=False), y.astype(accumulator, copy=False)
     return _product(x, y, dimension_numbers).astype(out_dtype, copy=False)
 
@@ -259,13 +261,15 @@ def _leads(axes: Axes, others: Axes) -> bool:
 
 
 def _for_blas(x: np.ndarray) -> np.ndarray:
-    """A contiguous copy of matrices that NumPy cannot hand to BLAS, without which it would be far slower."""
-    row, column = x.strides[-2:]
-    rows, columns = x.shape[-2:]
-    size = x.itemsize
-    if (column == size and row >= columns * size) or (row == size and column >= rows * size):
-        return x
-    return np.ascontiguousarray(x)
+    """A contiguous copy of what NumPy could not hand to BLAS, without which it would be far slower."""
+    strides, size = x.strides, x.itemsize
+    column = strides[-1]
+    if x.ndim > 1:
+        row, (rows, columns) = strides[-2], x.shape[-2:]
+        fits = (column == size and row >= columns * size) or (row == size and column >= rows * size)
+    else:
+        fits = column == size
+    return x if fits else np.ascontiguousarray(x)
 
 
 def _result_dtype(x: Any, y: Any, preferred_element_type: Any) -> np.dtype:
@@ -334,23 +338,12 @@ dot_general_p = standard("dot_general", _dot_impl, _dot_shape, _dot_dtype)
 def _evaluate_dot(
     x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any
 ) -> ArrayImpl:
-    """Eager evaluation of the plain product of two matrices without abstract values."""
-    orientation = _MATRIX_PRODUCTS.get(dimension_numbers)
-    if orientation is not None and type(x) is ArrayImpl and type(y) is ArrayImpl:
-        a, b = x._data, y._data
-        dtype = a.dtype
-        if a.ndim == b.ndim == 2 and dtype.char in "fd" and dtype == b.dtype:
-            x_axis, y_axis = orientation
-            fits = a.shape[x_axis] == b.shape[y_axis]
-            if fits and (preferred_element_type is None or preferred_element_type == dtype):
-                token = _fp_state.set(_FP_QUIET)
-                try:
-                    return ArrayImpl(
-                        _matrix_product(_for_blas(a), _for_blas(b), x_axis, y_axis),
-                        x.weak_type and y.weak_type,
-                    )
-                finally:
-                    _fp_state.reset(token)
+    """Eager evaluation of plain products of matrices and vectors without abstract values."""
+    axes = _PLAIN_PRODUCTS.get(dimension_numbers)
+    if axes is not None and preferred_element_type is None and type(x) is ArrayImpl and type(y) is ArrayImpl:
+        out = _plain_product(x._data, y._data, *axes)
+        if out is not None:
+            return ArrayImpl(out, x.weak_type and y.weak_type)
     return dot_general_p._evaluate(
         x,
         y,
@@ -360,14 +353,24 @@ def _evaluate_dot(
     )
 
 
-# The contracting axes of the products of two matrices.
-_MATRIX_PRODUCTS = {(((i,), (j,)), ((), ())): (i, j) for i in (0, 1) for j in (0, 1)}
+# The contracting axes of the products of matrices and vectors.
+_PLAIN_PRODUCTS = {(((i,), (j,)), ((), ())): (i, j) for i in (0, 1) for j in (0, 1)}
 
 
-def _matrix_product(a: np.ndarray, b: np.ndarray, a_axis: int, b_axis: int) -> np.ndarray:
-    if a_axis == 0 and b_axis == 0:
-        return np.matmul(b.T, a).T  # as in _product
-    return np.matmul(a if a_axis else a.T, b.T if b_axis else b)
+def _plain_product(a: np.ndarray, b: np.ndarray, a_axis: int, b_axis: int) -> np.ndarray | None:
+    """The product summed over these axes; None for anything but fitting float matrices and vectors."""
+    if not (a_axis < a.ndim <= 2 and b_axis < b.ndim <= 2 and a.shape[a_axis] == b.shape[b_axis]):
+        return None
+    if a.dtype.char not in "fd" or a.dtype != b.dtype:
+        return None
+    a, b = _for_blas(a), _for_blas(b)
+    token = _fp_state.set(_FP_QUIET)
+    try:
+        if a_axis == b_axis == 0 and a.ndim == b.ndim == 2:
+            return np.matmul(b.T, a).T  # as in _plan
+        return np.matmul(a if a_axis == a.ndim - 1 else a.T, b.T if b_axis else b)
+    finally:
+        _fp_state.reset(token)
 
 
 dot_general_p.evaluate = _evaluate_dot

@@ -81,11 +81,33 @@ def nary(
         dtype=out_dtype,
     )
     prim.batch = (batch_unary if len(accepts) == 1 else batch_nary)(prim)
-    evaluate = {1: evaluate_unary, 2: _evaluate_binary}.get(len(accepts))
-    # The short cuts of eager evaluation leave out all checks but the plainest.
-    if evaluate is not None and check is None and one_dtype:
-        prim.evaluate = evaluate(prim, impl, "".join(sorted(set.intersection(*map(set, accepts)))))
+    # The short cuts leave out all checks but the plainest.
+    if check is None and one_dtype:
+        kinds = "".join(sorted(set.intersection(*map(set, accepts))))
+        evaluate = {1: evaluate_unary, 2: evaluate_binary}.get(len(accepts))
+        if evaluate is not None:
+            prim.evaluate = evaluate(prim, impl, kinds)
+        if dtype is None:
+            prim.shape_rule = _shape_of_equals(prim.shape_rule, kinds)
     return prim
+
+
+def _dtypes_of_kinds(kinds: str) -> frozenset:
+    return frozenset([dtype for dtype in map(np.dtype, "?bBhHiIqQefd") if dtype.kind in kinds])
+
+
+def _shape_of_equals(rule: Rule, kinds: str) -> Rule:
+    """The shape rule `rule`, which operands of one aval need not go through; recording asks very often."""
+    accepted = _dtypes_of_kinds(kinds)
+
+    def shape_rule(x: ShapedArray, *others: ShapedArray, **params: Any) -> ShapedArray:
+        dtype, shape = x.dtype, x.shape
+        for y in others:
+            if y.dtype is not dtype or (y.shape != shape and y.shape) or (x.weak_type and not y.weak_type):
+                return rule(x, *others, **params)
+        return x if dtype in accepted else rule(x, *others, **params)
+
+    return shape_rule
 
 
 def evaluate_unary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
@@ -103,12 +125,12 @@ def evaluate_unary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
     return evaluate
 
 
-def _evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
+def evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
     """Eager evaluation without abstract values: the common case of two arrays that plainly fit.
 
     Every operator on arrays comes here, so each test counts.
     """
-    accepted = frozenset([dtype for dtype in map(np.dtype, "?bBhHiIqQefd") if dtype.kind in kinds])
+    accepted = _dtypes_of_kinds(kinds)
     be_quiet, end_quiet = _fp_state.set, _fp_state.reset
 
     def evaluate(x: Any, y: Any) -> Any:
@@ -139,7 +161,7 @@ def _evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
 
 
 def in_float32(kernel: Rule) -> Rule:
-    """The kernel, which is given float32 operands in place of half precision ones and is rounded once, as by XLA."""
+    """The kernel, given float32 operands in place of half precision ones and rounded once, as by XLA."""
 
     def impl(*operands: np.ndarray) -> np.ndarray:
         dtype = operands[0].dtype
@@ -171,16 +193,17 @@ def broadcast_operands(name: str, avals: Sequence[ShapedArray]) -> tuple[int, ..
     if len({len(shape) for shape in shapes}) > 1:
         raise TypeError(
             f"{name}: arrays must have the same number of dimensions, got shapes "
-            f"{', '.join(str(aval.shape) for aval in avals)}. Give the smaller one axes of length 1 by reshape "
-            "or expand_dims, or use the function of jax.numpy, which broadcasts."
+            f"{', '.join(str(aval.shape) for aval in avals)}. Give the smaller one axes of length 1 by "
+            "reshape or expand_dims, or use the function of jax.numpy, which broadcasts."
         )
     out = []
     for axis, lengths in enumerate(zip(*shapes, strict=True)):
         wide = {n for n in lengths if n != 1}
         if len(wide) > 1:
             raise TypeError(
-                f"{name} got incompatible shapes for broadcasting: {', '.join(str(aval.shape) for aval in avals)} "
-                f"differ along axis {axis}. Lengths must be equal or 1; check the operands' shapes."
+                f"{name} got incompatible shapes for broadcasting: "
+                f"{', '.join(str(aval.shape) for aval in avals)} differ along axis {axis}. Lengths must be "
+                "equal or 1; check the operands' shapes."
             )
         out.append(wide.pop() if wide else 1)
     return tuple(out)
@@ -247,7 +270,9 @@ def _jvp_by_rules(prim: Primitive, primals: Sequence[Any], tangents: Sequence[An
     return out, sum_of_rules(prim, out, primals, tangents, params)
 
 
-def sum_of_rules(prim: Primitive, out: Any, primals: Sequence[Any], tangents: Sequence[Any], params: dict) -> Any:
+def sum_of_rules(
+    prim: Primitive, out: Any, primals: Sequence[Any], tangents: Sequence[Any], params: dict
+) -> Any:
     """The tangent of `out`, which `prim` gave for `primals`, by the rules of `def_jvp`."""
     if prim.jvp_joint is not None:
         return prim.jvp_joint(out, primals, tangents, **params)
@@ -291,6 +316,11 @@ def def_jointly_linear(
     prim.transpose = transpose
 
 
+def operand_shape(x: Any) -> tuple[int, ...]:
+    """The shape of an argument of a transpose rule, linear or not."""
+    return x.aval.shape if is_linear(x) else np.shape(x)
+
+
 def is_zero(t: Any) -> bool:
     """Whether a tangent is known to be zero."""
     return t is None or type(t) is Zero
@@ -302,7 +332,7 @@ def materialize(t: Any, primal: Any) -> Any:
 
 
 def def_not_differentiable(*prims: Primitive) -> None:
-    """Differentiating these primitives raises an error, as in JAX: nobody has said what their derivative is."""
+    """Differentiating these primitives raises an error, as in JAX: they have no rule."""
     for prim in prims:
         prim.jvp = lambda primals, tangents, *, prim=prim, **params: _no_derivative(prim)
 
@@ -342,7 +372,8 @@ add_any_p.transpose = lambda ct, x, y: (ct if is_linear(x) else None, ct if is_l
 
 def unbroadcast(ct: Any, aval: ShapedArray) -> Any:
     """Sum the cotangent of an elementwise result down to the shape of one operand."""
-    return ct if np.shape(ct) == aval.shape else sum_to_shape(ct, aval.shape)
+    shape = ct._data.shape if type(ct) is ArrayImpl else np.shape(ct)
+    return ct if shape == aval.shape else sum_to_shape(ct, aval.shape)
 
 
 def instantiate(x: Any) -> Any:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -11,6 +13,7 @@ import numpy as np
 from minijax import dtypes
 from minijax.array import Array
 from minijax.core import ShapedArray
+from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.families import def_jvp
 from minijax.primitives.shaping import move_axis
 from minijax.primitives.standard import Shape, standard
@@ -22,7 +25,7 @@ from minijax.primitives.windows import (
     find_windows,
 )
 
-__all__ = ["GatherDimensionNumbers", "GatherScatterMode", "gather"]
+__all__ = ["GatherDimensionNumbers", "gather"]
 
 Axes = tuple[int, ...]
 
@@ -159,7 +162,9 @@ def _arrange(out: np.ndarray, batch: Sequence[int], window: Sequence[int], offse
 
 def _fill_scalar(value: Any, dtype: np.dtype) -> Any:
     """`value` as an element; a random key takes it for each of its words."""
-    return np.array((value,) * len(dtype.names) if dtype.names else value, dtype)
+    if dtype.names:
+        return np.array((value,) * len(dtype.names), dtype)
+    return convert_element_type_p.impl(np.asarray(value), new_dtype=dtype, weak_type=False)
 
 
 # ----------------------------------------------------------------- gather_p
@@ -168,39 +173,41 @@ def _fill_scalar(value: Any, dtype: np.dtype) -> Any:
 def _gather_shape(
     x: ShapedArray, indices: ShapedArray, *, dimension_numbers: Any, slice_sizes: Shape, **_: Any
 ) -> Shape:
-    if not indices.ndim:
+    return _shape_of_gather(x.shape, indices.shape, dimension_numbers, slice_sizes)
+
+
+@functools.lru_cache(1024)
+def _shape_of_gather(x: Shape, indices: Shape, numbers: GatherDimensionNumbers, slice_sizes: Shape) -> Shape:
+    if not indices:
         raise TypeError("gather: the indices need an axis for the index vector, got indices of shape ().")
-    numbers = dimension_numbers
     batching = (numbers.operand_batching_dims, numbers.start_indices_batching_dims)
-    rank = len(numbers.offset_dims) + indices.ndim - 1
+    rank = len(numbers.offset_dims) + len(indices) - 1
     check_dims("gather", "offset_dims", numbers.offset_dims, rank)
-    check_dims("gather", "collapsed_slice_dims", numbers.collapsed_slice_dims, x.ndim)
-    check_dims("gather", "start_index_map", numbers.start_index_map, x.ndim, ascending=False)
-    check_batching(
-        "gather", x.shape, indices.shape, batching, (*numbers.collapsed_slice_dims, *numbers.start_index_map)
-    )
-    if len(numbers.start_index_map) != indices.shape[-1]:
+    check_dims("gather", "collapsed_slice_dims", numbers.collapsed_slice_dims, len(x))
+    check_dims("gather", "start_index_map", numbers.start_index_map, len(x), ascending=False)
+    check_batching("gather", x, indices, batching, (*numbers.collapsed_slice_dims, *numbers.start_index_map))
+    if len(numbers.start_index_map) != indices[-1]:
         raise TypeError(
-            f"gather: the index vectors, along the last axis of the indices of shape {indices.shape}, must "
+            f"gather: the index vectors, along the last axis of the indices of shape {indices}, must "
             f"have one entry for each dimension in start_index_map {numbers.start_index_map}."
         )
     _check_slice_sizes(x, indices, numbers, slice_sizes)
     removed = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
     window = iter([n for d, n in enumerate(slice_sizes) if d not in removed])
-    batch = iter(indices.shape)
+    batch = iter(indices)
     return tuple([next(window) if d in numbers.offset_dims else next(batch) for d in range(rank)])
 
 
-def _check_slice_sizes(x: ShapedArray, indices: ShapedArray, numbers: Any, slice_sizes: Shape) -> None:
+def _check_slice_sizes(x: Shape, indices: Shape, numbers: Any, slice_sizes: Shape) -> None:
     removed = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
-    if not len(slice_sizes) == x.ndim == len(numbers.offset_dims) + len(removed):
+    if not len(slice_sizes) == len(x) == len(numbers.offset_dims) + len(removed):
         raise TypeError(
             f"gather: slice_sizes {slice_sizes} must have one entry for each axis of the operand of shape "
-            f"{x.shape}, and each axis be either one of the offset_dims {numbers.offset_dims} of the result "
+            f"{x}, and each axis be either one of the offset_dims {numbers.offset_dims} of the result "
             f"or collapsed {numbers.collapsed_slice_dims} or a batching one {numbers.operand_batching_dims}."
         )
-    if indices.size and not all(0 <= n <= length for n, length in zip(slice_sizes, x.shape)):
-        raise TypeError(f"gather: slice_sizes {slice_sizes} do not fit into the operand of shape {x.shape}.")
+    if math.prod(indices) and not all(0 <= n <= length for n, length in zip(slice_sizes, x)):
+        raise TypeError(f"gather: slice_sizes {slice_sizes} do not fit into the operand of shape {x}.")
     one = all(slice_sizes[d] == 1 for d in numbers.collapsed_slice_dims)
     if not one or any(slice_sizes[d] > 1 for d in numbers.operand_batching_dims):
         raise TypeError(
@@ -224,7 +231,7 @@ def first_weak(x: ShapedArray, *avals: ShapedArray, **params: Any) -> bool:
     return x.weak_type
 
 
-# Its transpose is in scatter.py: what was gathered from one place is added up there.
+# Its transpose is in scatter_combining.py: what was gathered from one place is added up there.
 gather_p = standard("gather", _gather_impl, _gather_shape, _gather_dtype, first_weak)
 
 

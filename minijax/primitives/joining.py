@@ -15,6 +15,7 @@ from minijax.primitives.families import (
     check_same_dtypes,
     def_jointly_linear,
     instantiate,
+    operand_shape,
 )
 from minijax.primitives.shaping import canonical_axis, reshape
 from minijax.primitives.standard import Shape, def_linear, standard, structural, zero_like
@@ -114,12 +115,7 @@ concatenate_p = standard("concatenate", _concatenate_impl, _concatenate_shape, _
 
 
 def _concatenate_transpose(ct: Any, *xs: Any, dimension: int) -> list[Any]:
-    return split(ct, [_shape_of(x)[dimension] for x in xs], dimension)
-
-
-def _shape_of(x: Any) -> Shape:
-    """The shape of an argument of a transpose rule, linear or not."""
-    return x.aval.shape if hasattr(x, "aval") else np.shape(x)
+    return split(ct, [operand_shape(x)[dimension] for x in xs], dimension)
 
 
 def_jointly_linear(concatenate_p, _concatenate_transpose)

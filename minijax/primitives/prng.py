@@ -8,6 +8,7 @@ any order, and that the same key gives the same numbers always. Everything below
     bits       hash the counters 0, 1, 2, ... with the key
     split      the same, and each pair of words is a new key
     fold_in    hash one counter, the data; the pair of words is the new key
+    scale      bring floats from [0, 1) into an interval, rounding once as compiled code does
 
 A key is one element of the structured dtype `key_fry.physical`, so key arrays have their logical shape.
 """
@@ -22,7 +23,16 @@ import numpy as np
 
 from minijax import dtypes
 from minijax.core import NOT_LINEAR, Primitive, ShapedArray, get_aval
-from minijax.primitives.families import batch_nary, batch_unary, broadcast_operands, line_up_batch_axes
+from minijax.primitives.arithmetic import mul
+from minijax.primitives.families import (
+    batch_nary,
+    batch_unary,
+    broadcast_operands,
+    def_jvp,
+    line_up_batch_axes,
+    nary,
+    widen,
+)
 from minijax.primitives.shaping import move_axis
 from minijax.primitives.standard import def_jvp_zero, never_weak, standard
 
@@ -221,6 +231,70 @@ def _fold_in_shape(keys: ShapedArray, data: ShapedArray) -> Shape:
 random_fold_in_p = standard("random_fold_in", _fold_in_impl, _fold_in_shape)
 def_jvp_zero(random_fold_in_p)
 random_fold_in_p.batch = batch_nary(random_fold_in_p)
+
+
+# ----------------------------------------------------------------- random_scale
+
+
+def random_scale(floats: Any, span: Any, low: Any) -> Any:
+    """floats * span + low, rounded once.
+
+    XLA compiles the `mul` and `add` that end JAX's `uniform` to one fused multiply-add, which NumPy has
+    not. So that all bits agree, they are a primitive of our own, where the product is not exact anyway.
+    """
+    return random_scale_p.bind(floats, span, low)
+
+
+def _scale_impl(x: np.ndarray, span: np.ndarray, low: np.ndarray) -> np.ndarray:
+    if x.dtype == np.float32:
+        return _fused_float32(x, span, low)
+    if x.dtype == np.float64:
+        return _fused_float64(x, span, low)
+    return x * span + low  # XLA rounds half-precision floats after each operation
+
+
+def _fused_float32(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    product = x.astype(np.float64) * y  # exact
+    total = np.asarray(product + z)
+    # The sum was rounded once, and is rounded again to float32. That goes wrong where the first rounding
+    # led to the middle between two float32 numbers; its error tells on which side of it the sum lies.
+    middle = (total.view(np.int64) & 0x1FFFFFFF) == 0x10000000
+    if middle.any():
+        error = _sum_error(product, z, total)
+        nudged = np.nextafter(total, np.copysign(np.inf, error))
+        total = np.where(middle & (error != 0), nudged, total)
+    return total.astype(np.float32)
+
+
+def _sum_error(x: np.ndarray, y: np.ndarray, total: np.ndarray) -> np.ndarray:
+    """x + y - total exactly, where total is x + y rounded (Knuth's TwoSum)."""
+    part = total - x
+    return (x - (total - part)) + (y - part)
+
+
+def _fused_float64(x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
+    product = x * y
+    (x0, x1), (y0, y1) = _halves(x), _halves(y)
+    error = ((x0 * y0 - product) + x0 * y1 + x1 * y0) + x1 * y1  # x * y - product, exactly (Dekker)
+    total = product + z
+    fused = total + (_sum_error(product, z, total) + error)
+    return np.where(np.isfinite(fused), fused, total)
+
+
+def _halves(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Two numbers of 26 bits that add up to `x`, so that products of such numbers are exact (Veltkamp)."""
+    shifted = x * np.float64((1 << 27) + 1)
+    upper = shifted - (shifted - x)
+    return upper, x - upper
+
+
+random_scale_p = nary("random_scale", _scale_impl, ("f", "f", "f"))
+def_jvp(
+    random_scale_p,
+    None,  # random bits have no tangent
+    lambda t, x, span, low: mul(x, t),
+    lambda t, x, span, low: widen(t, broadcast_operands("random_scale", [get_aval(x), get_aval(t)])),
+)
 
 
 # ----------------------------------------------------------------- random_wrap, random_unwrap, random_clone

@@ -9,7 +9,7 @@ import numpy as np
 
 from minijax import dtypes
 from minijax.array import Array, ArrayImpl
-from minijax.core import ShapedArray, is_linear
+from minijax.core import ShapedArray, is_linear, quiet_floating_point
 from minijax.primitives.bitwise import bitwise_and
 from minijax.primitives.comparison import eq, gt, lt
 from minijax.primitives.families import (
@@ -73,8 +73,8 @@ def _select_shape(which: ShapedArray, *cases: ShapedArray) -> Shape:
         )
     if which.shape and which.shape != cases[0].shape:
         raise TypeError(
-            f"select `which` must be a scalar or have the shape of the cases, got {which.shape} for cases of shape "
-            f"{cases[0].shape}. Broadcast it first, or use jnp.where, which broadcasts."
+            f"select `which` must be a scalar or have the shape of the cases, got {which.shape} for cases of "
+            f"shape {cases[0].shape}. Broadcast it first, or use jnp.where, which broadcasts."
         )
     return cases[0].shape
 
@@ -189,6 +189,24 @@ clamp_p = standard(
 
 def _bound_tangent(t: Any, active: Any, x: Any) -> Any:
     return select(active, widen(t, np.shape(x)), filled_like(x, 0))
+
+
+def _evaluate_clamp(low: Any, x: Any, high: Any) -> ArrayImpl:
+    """Eager evaluation without abstract values: an array between scalars, or arrays that plainly fit."""
+    if type(x) is ArrayImpl:
+        data = x._data
+        bounds = [b._data if type(b) is ArrayImpl else b for b in (low, high)]
+        if all(
+            isinstance(b, np.ndarray | np.generic) and b.dtype is data.dtype and b.shape in ((), data.shape)
+            for b in bounds
+        ):
+            weak = x.weak_type and all(type(b) is ArrayImpl and b.weak_type for b in (low, high))
+            with quiet_floating_point():
+                return ArrayImpl(np.minimum(np.maximum(bounds[0], data), bounds[1]), weak)
+    return clamp_p._evaluate(low, x, high)
+
+
+clamp_p.evaluate = _evaluate_clamp
 
 
 # On the boundary itself the operand gets no tangent, as in JAX.

@@ -43,13 +43,29 @@ def canonical_axes(axes: Iterable[int], rank: int, name: str = "axis") -> tuple[
     return tuple([canonical_axis(axis, rank, name) for axis in axes])
 
 
+def canonical_shape(shape: Any) -> Shape:
+    """A shape, or the length of a single axis, as a tuple of Python ints.
+
+    Raises TypeError for anything but concrete integers.
+    """
+    if isinstance(shape, int | np.integer):
+        shape = (shape,)
+    try:
+        return tuple([operator.index(n) for n in shape])
+    except TypeError as error:
+        raise TypeError(
+            f"Shapes must be 1D sequences of concrete values of integer type, got {shape!r}. "
+            "A shape cannot depend on traced values: name such arguments in static_argnums of jit."
+        ) from error
+
+
 # ----------------------------------------------------------------- transpose
 
 
 def transpose(operand: Any, permutation: Sequence[int]) -> Array:
     """Reorder axes: axis i of the result is axis permutation[i] of the operand."""
-    permutation = tuple([operator.index(p) for p in permutation])
-    if permutation == tuple(range(np.ndim(operand))) and isinstance(operand, Array):
+    permutation = tuple(map(operator.index, permutation))
+    if isinstance(operand, Array) and permutation == tuple(range(operand.ndim)):
         return operand
     return transpose_p.bind(operand, permutation=permutation)
 
@@ -102,8 +118,8 @@ def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: S
     The axes may change their order on the way.
     Source: https://openxla.org/stablehlo/spec#broadcast_in_dim
     """
-    shape, dims = tuple(shape), tuple(broadcast_dimensions)
-    if shape == np.shape(operand) and dims == tuple(range(len(shape))) and isinstance(operand, Array):
+    shape, dims = tuple(map(operator.index, shape)), tuple(broadcast_dimensions)
+    if isinstance(operand, Array) and operand.shape == shape and dims == tuple(range(len(shape))):
         return operand
     return broadcast_in_dim_p.bind(operand, shape=shape, broadcast_dimensions=dims)
 
@@ -119,13 +135,14 @@ def broadcast(operand: Any, sizes: Sequence[int]) -> Array:
 def expand_dims(array: Any, dimensions: Iterable[int]) -> Array:
     """Insert axes of length 1, which are at `dimensions` of the result (negative ones count from its end)."""
     dimensions = tuple(dimensions)
-    rank = np.ndim(array) + len(dimensions)
+    shape = list(np.shape(array))
+    rank = len(shape) + len(dimensions)
     new = canonical_axes(dimensions, rank)
     if len(set(new)) != len(new):
         raise ValueError(f"repeated axis in lax.expand_dims: {dimensions}, array of shape {np.shape(array)}.")
-    old = [d for d in range(rank) if d not in new]
-    lengths = iter(np.shape(array))
-    return broadcast_in_dim(array, [1 if d in new else next(lengths) for d in range(rank)], old)
+    for d in sorted(new):
+        shape.insert(d, 1)
+    return broadcast_in_dim(array, shape, [d for d in range(rank) if d not in new])
 
 
 def _broadcast_impl(x: np.ndarray, *, shape: Shape, broadcast_dimensions: tuple[int, ...]) -> np.ndarray:
@@ -140,25 +157,19 @@ def _broadcast_impl(x: np.ndarray, *, shape: Shape, broadcast_dimensions: tuple[
 
 
 def _broadcast_shape(x: ShapedArray, *, shape: Shape, broadcast_dimensions: tuple[int, ...]) -> Shape:
-    _check_broadcast_dimensions(x, shape, broadcast_dimensions)
+    rank, used = len(shape), []
+    fits = len(broadcast_dimensions) == x.ndim
     for length, d in zip(x.shape, broadcast_dimensions):
-        if length != 1 and length != shape[d]:
-            raise TypeError(
-                "broadcast_in_dim operand dimension sizes must either be 1, or be equal to their "
-                f"corresponding dimensions in the target broadcast shape; got operand shape {x.shape}, "
-                f"shape {shape}, broadcast_dimensions {broadcast_dimensions}."
-            )
-    return shape
-
-
-def _check_broadcast_dimensions(x: ShapedArray, shape: Shape, dims: tuple[int, ...]) -> None:
-    if shape and min(map(operator.index, shape)) < 0:
-        raise TypeError(f"broadcast_in_dim shape must have every element be nonnegative, got {shape}.")
-    if len(dims) != x.ndim or len(set(dims)) != len(dims) or not all(0 <= d < len(shape) for d in dims):
+        fits = fits and 0 <= d < rank and d not in used and (length == 1 or length == shape[d])
+        used.append(d)
+    if not fits or min(shape, default=0) < 0:
         raise TypeError(
-            "broadcast_in_dim broadcast_dimensions must name one axis of the result for each axis of the "
-            f"operand, none twice: got broadcast_dimensions {dims}, operand shape {x.shape}, shape {shape}."
+            "broadcast_in_dim needs a shape without negative lengths, and broadcast_dimensions that name for "
+            "each axis of the operand an axis of that shape, none twice, of the same length unless the "
+            f"operand's is 1: got operand shape {x.shape}, shape {shape}, "
+            f"broadcast_dimensions {broadcast_dimensions}."
         )
+    return shape
 
 
 # Its derivative is in sums.py: a broadcast's transpose is a sum, and a sum's transpose is a broadcast.
@@ -202,12 +213,12 @@ def reshape(operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | 
 
     With `dimensions`, a permutation of the operand's axes, they are read in this order of axes.
     """
-    new_sizes = tuple([operator.index(n) for n in new_sizes])
+    new_sizes = canonical_shape(new_sizes)
     if dimensions is not None:
         dimensions = tuple([operator.index(d) for d in dimensions])
         if dimensions == tuple(range(np.ndim(operand))):
             dimensions = None
-    if dimensions is None and new_sizes and np.shape(operand) == new_sizes and isinstance(operand, Array):
+    if dimensions is None and new_sizes and isinstance(operand, Array) and operand.shape == new_sizes:
         return operand
     return reshape_p.bind(operand, new_sizes=new_sizes, dimensions=dimensions)
 

@@ -30,9 +30,11 @@ def _special(name: str, kernel: Kernel) -> Primitive:
 def _polynomial(x: np.ndarray, coefficients: tuple[float, ...]) -> np.ndarray:
     """The polynomial with these coefficients, that of the lowest power first, by Horner's rule."""
     constants = [x.dtype.type(c) for c in coefficients]
-    out = constants[-1]
-    for c in constants[-2::-1]:
-        out = out * x + c
+    out = x * constants[-1]
+    out += constants[-2]
+    for c in constants[-3::-1]:
+        out *= x
+        out += c
     return out
 
 
@@ -90,7 +92,11 @@ def erf(x: Any) -> Array:
 
 def _erf_kernel(x: np.ndarray) -> np.ndarray:
     far = ~(np.abs(x) < 1)
-    return _replace_where(far, x, _erf_near(x), lambda y: np.copysign(y.dtype.type(1) - _erfc_far(np.abs(y)), y))
+    return _replace_where(far, x, _erf_near(x), _erf_far)
+
+
+def _erf_far(x: np.ndarray) -> np.ndarray:
+    return np.copysign(x.dtype.type(1) - _erfc_far(np.abs(x)), x)
 
 
 erf_p = _special("erf", _erf_kernel)
@@ -117,8 +123,9 @@ def_jvp(erfc_p, lambda t, x: mul(like(x, -2 / math.sqrt(math.pi)), mul(t, exp(ne
 
 # ----------------------------------------------------------------- erf_inv
 
-# x times a polynomial in w = -log(1 - x**2), or in its square root where w is large; the coefficients, that of
-# the highest power first, are those of M. Giles, "Approximating the erfinv function" (2011), which XLA uses too.
+# x times a polynomial in w = -log(1 - x**2), or in its square root where w is large; the coefficients,
+# that of the highest power first, are from M. Giles, "Approximating the erfinv function" (2011). XLA has
+# the same.
 _GILES32 = (
     (5.0, 2.5, 3.0),
     (
@@ -193,8 +200,9 @@ def_jvp(
 
 # ----------------------------------------------------------------- lgamma and digamma
 
-# Lanczos' approximation with g = 7 and 9 terms (coefficients by P. Godfrey), the one that XLA uses:
-# gamma(z + 1) = sqrt(2 pi) t**(z + 1/2) exp(-t) A(z) with t = z + 7.5 and A(z) = a0 + a1/(z+1) + a2/(z+2) + ...
+# Lanczos' approximation with g = 7 and 9 terms (coefficients by P. Godfrey), the one that XLA uses too:
+# gamma(z + 1) = sqrt(2 pi) t**(z + 1/2) exp(-t) A(z), where t = z + 7.5 and
+# A(z) = a0 + a1 / (z + 1) + a2 / (z + 2) + ...
 _LANCZOS_BASE = 0.99999999999980993227684700473478
 _LANCZOS = (
     676.520368121885098567009190444019, -1259.13921672240287047156078755283, 771.3234287776530788486528258894,
@@ -227,8 +235,10 @@ def _lgamma_kernel(x: np.ndarray) -> np.ndarray:
     number = x.dtype.type
     reflect, z, log_t = _lanczos_argument(x)
     t = z + number(7.5)
-    right = (z + number(0.5) - t / log_t) * log_t + number(math.log(2 * math.pi) / 2) + np.log(_lanczos_sum(z))
-    # log|gamma(x)| = log(pi / |sin(pi x)|) - log gamma(1 - x); the sine of what is left beside a whole number.
+    right = (z + number(0.5) - t / log_t) * log_t
+    right = right + number(math.log(2 * math.pi) / 2) + np.log(_lanczos_sum(z))
+    # log|gamma(x)| = log(pi / |sin(pi x)|) - log gamma(1 - x), where the sine needs no more of x than how far
+    # it is from a whole number.
     fraction = np.abs(x) - np.floor(np.abs(x))
     fraction = np.where(fraction > number(0.5), number(1) - fraction, fraction)
     log_sine = np.log(np.sin(number(math.pi) * fraction))
@@ -284,7 +294,8 @@ def _polygamma_kernel(m: np.ndarray, x: np.ndarray) -> np.ndarray:
     return np.where(whole, value, np.nan).astype(x.dtype)
 
 
-# (2k)! / B_2k for k = 1, 2, ..., B being Bernoulli's numbers: the denominators of Euler and Maclaurin's formula.
+# (2k)! / B_2k for k = 1, 2, ..., B being Bernoulli's numbers: the denominators in Euler and Maclaurin's
+# formula.
 _EULER_MACLAURIN = (
     12.0, -720.0, 30240.0, -1209600.0, 47900160.0, -1.8924375803183791606e9, 7.47242496e10,
     -2.950130727918164224e12, 1.1646782814350067249e14, -4.5979787224074726105e15,
@@ -293,7 +304,7 @@ _EULER_MACLAURIN = (
 
 
 def _hurwitz_zeta(s: np.ndarray, q: np.ndarray) -> np.ndarray:
-    """The sum of (q + k)**-s over k = 0, 1, ... for whole s > 1: some terms, then the integral of the rest."""
+    """The sum of (q + k)**-s over k = 0, 1, ... for whole s > 1: some terms, and the rest as an integral."""
     # Far to the left more terms are needed to reach the positive numbers; XLA gives up after 9.
     lowest = np.min(q, initial=0.0, where=np.isfinite(q))
     total = np.power(q, -s)
@@ -313,7 +324,8 @@ def _hurwitz_zeta(s: np.ndarray, q: np.ndarray) -> np.ndarray:
 
 def _polygamma_tangent_order(t: Any, m: Any, x: Any) -> Any:
     raise ValueError(
-        "polygamma has no derivative with respect to its order m: differentiate with respect to x, argument 1, only."
+        "polygamma has no derivative with respect to its order m: differentiate with respect to x, its "
+        "argument 1, only."
     )
 
 

@@ -109,6 +109,6 @@ def require_dtype(name: str, aval: ShapedArray, kinds: str) -> None:
         words = {"b": "bool", "i": "signed integer", "u": "unsigned integer", "f": "floating point"}
         wanted = " or ".join(words[k] for k in kinds)
         raise TypeError(
-            f"{name} does not accept dtype {aval.dtype.name}: its operand of shape {aval.shape} must be {wanted}."
-            f" Convert it first, for example with x.astype('float32')."
+            f"{name} does not accept dtype {aval.dtype.name}: its operand of shape {aval.shape} must be "
+            f"{wanted}. Convert it first, for example with x.astype('float32')."
         )

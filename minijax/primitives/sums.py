@@ -85,7 +85,8 @@ def _evaluate_sum(x: Any, *, axes: tuple[int, ...]) -> ArrayImpl:
     if type(x) is not ArrayImpl or x._data.dtype.char not in "fdilq":
         return reduce_sum_p._evaluate(x, axes=axes)
     data = x._data
-    reduced_shape(x, axes=axes)
+    if axes and not 0 <= min(axes) <= max(axes) < data.ndim:
+        reduced_shape(x, axes=axes)  # raises
     token = _fp_state.set(_FP_QUIET)
     try:
         return ArrayImpl(np.add.reduce(data, axes, data.dtype), x.weak_type)

@@ -32,6 +32,7 @@ from minijax.primitives.conversion import convert
 from minijax.primitives.families import (
     binary,
     def_jvp,
+    evaluate_binary,
     filled_like,
     like,
     nary,
@@ -162,7 +163,7 @@ def_jvp(logistic_p, _logistic_tangent, with_out=True)
 
 
 def pow(x: Any, y: Any) -> Array:
-    """x**y for floats x, and y of the same dtype or integers; NaN for a negative x and a y that is not whole."""
+    """x**y for floats x, and y of the same dtype or integers; NaN for x < 0 and a y that is not whole."""
     return pow_p.bind(x, y)
 
 
@@ -173,12 +174,13 @@ def _pow_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 def _check_exponent(x: ShapedArray, y: ShapedArray) -> None:
     if dtypes.kind(y.dtype) == "f" and x.dtype != y.dtype:
         raise TypeError(
-            "the arguments of pow must be a float and an exponent of the same dtype or an integer one, got "
+            "the arguments of pow must be a float and an exponent of the same or of an integer dtype, got "
             f"{x.str_short()} and {y.str_short()}. Convert one of them, or use jnp.power, which promotes."
         )
 
 
 pow_p = nary("pow", _pow_impl, ("f", "iuf"), check=_check_exponent, one_dtype=False)
+pow_p.evaluate = evaluate_binary(pow_p, np.power, "f")
 
 
 def _pow_tangent_base(t: Any, out: Any, x: Any, y: Any) -> Any:

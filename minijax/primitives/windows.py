@@ -107,8 +107,8 @@ def find_windows(
         last = max(shape[d] - lengths[d], 0)
         start = as_positions(indices[..., i])
         clipped = np.minimum(np.maximum(start, 0), last)
-        if not clip:
-            fits = clipped == start
+        if not clip or lengths[d] > shape[d]:
+            fits = (clipped == start) & (lengths[d] <= shape[d])
             inside = fits if inside is None else inside & fits
         if last or d in removed:
             starts[d] = clipped
@@ -183,8 +183,8 @@ def check_batching(
     check_dims(name, "indices_batching_dims", indices_dims, len(indices) - 1, ascending=False)
     if set(operand_dims) & set(others):
         raise TypeError(
-            f"{name}: the operand's batching dimensions {operand_dims} must not be indexed or removed as well: "
-            f"{others} are."
+            f"{name}: the operand's batching dimensions {operand_dims} must not be indexed or removed, too, "
+            f"as {others} are."
         )
     operand_lengths = tuple([operand[d] for d in operand_dims])
     indices_lengths = tuple([indices[d] for d in indices_dims])
