@@ -282,6 +282,9 @@ class Primitive:
         # Instead of rules by operand: one for all tangents together (see families.def_joint_jvp).
         self.jvp_joint: Rule | None = None
         self.evaluate: Rule = self._evaluate
+        # Elementwise primitives of two operands: (buffer, buffer, weak_type) to the result, or None if they do not
+        # plainly fit. It is what makes operators quick.
+        self.evaluate_buffers: Rule | None = None
         _registry[name] = self
 
     def bind(self, *args: Any, **params: Any) -> Any:

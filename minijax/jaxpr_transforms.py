@@ -13,7 +13,7 @@ from minijax.batching import batch_flat
 from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.jvp import jvp_flat
-from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of
+from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of, without_dead_equations
 from minijax.primitives.standard import zero_like
 from minijax.transpose import backward_pass
 
@@ -67,6 +67,7 @@ def linearize_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> Linearize
 
         def fun(*primals: Any) -> list[Any]:
             outs, program, nonzero_out = linearize_flat(closed, primals, nonzero)
+            program = without_dead_equations(program)
             residuals = residuals_of(program)
             position = {id(p): i for i, p in enumerate(primals)}
             forwarded = [position.get(id(r)) for r in residuals]
@@ -98,7 +99,7 @@ def partial_eval_jaxpr(
             with set_current_trace(trace):
                 outs = closed(*args)
             out_unknown = [trace.owns(x) for x in outs]
-            program = trace.program([x for x in outs if trace.owns(x)])
+            program = without_dead_equations(trace.program([x for x in outs if trace.owns(x)]))
             residuals = residuals_of(program)
             found.extend([close_program(program, residuals), out_unknown])
             return [*(x for x in outs if not trace.owns(x)), *residuals]

@@ -14,7 +14,7 @@ import numpy as np
 from minijax import dtypes
 from minijax.core import ShapedArray, Zero, as_operand, get_aval
 from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
-from minijax.linearize import close_program, residuals_of
+from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
@@ -61,6 +61,9 @@ class _LinearFunction:
 
 class LinearizedFunction(_LinearFunction):
     """f_jvp of `linearize`: tangents of the arguments to the tangent of the result."""
+
+    def __init__(self, program: Jaxpr, *trees_and_avals: Any):
+        super().__init__(without_dead_equations(program), *trees_and_avals)
 
     def __call__(self, *tangents: Any) -> Any:
         leaves, tree = tree_flatten(tangents)

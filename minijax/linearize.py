@@ -30,7 +30,7 @@ from minijax.core import (
     get_aval,
     set_current_trace,
 )
-from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
+from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var, dce_jaxpr
 from minijax.primitives.families import sum_of_rules
 from minijax.primitives.standard import zero_like
 
@@ -75,12 +75,13 @@ class LinearTrace(Trace):
         return type(x) is LinearTracer and x._trace is self
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
+        # Both loops are written out: every operation of reverse mode comes here several times.
         for x in args:
             if type(x) is LinearTracer and x._trace is self:
                 break
         else:
             return self.parent.process(prim, args, params)
-        invars = [self.atom(x) for x in args]
+        invars = [x.var if type(x) is LinearTracer and x._trace is self else Literal(x) for x in args]
         if prim.partial_eval is not None:
             return prim.partial_eval(self, args, **params)
         if prim.multiple_results:
@@ -110,25 +111,15 @@ class LinearTrace(Trace):
 
 
 class LinearizeTracer(Tracer):
-    """A primal value and the tracer of its tangent in the linear program."""
+    """A primal value, its aval, and the tracer of its tangent in the linear program."""
 
-    __slots__ = ("primal", "tangent")
+    __slots__ = ("primal", "tangent", "aval")
 
-    def __init__(self, trace: LinearizeTrace, primal: Any, tangent: Any):
+    def __init__(self, trace: LinearizeTrace, primal: Any, tangent: Any, aval: ShapedArray):
         self._trace = trace
         self.primal = primal
         self.tangent = tangent
-
-    @property
-    def aval(self) -> ShapedArray:
-        """The aval of the primal."""
-        return get_aval(self.primal)
-
-    # Straight from the primal: this is asked at every operation.
-    @property
-    def shape(self) -> tuple[int, ...]:  # type: ignore[override]
-        """Length of each axis."""
-        return self.primal.shape
+        self.aval = aval
 
     def __repr__(self) -> str:
         return f"GradTracer(primal={self.primal}, typeof(tangent)={get_aval(self.tangent).str_short()})"
@@ -156,7 +147,7 @@ class LinearizeTrace(Trace):
         A known tangent has nothing to do with those of the arguments; being linear in them, it is zero.
         """
         if type(tangent) is LinearTracer and tangent._trace is self.linear:
-            return LinearizeTracer(self, primal, tangent)
+            return LinearizeTracer(self, primal, tangent, get_aval(primal))
         return primal
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -195,10 +186,13 @@ class LinearizeTrace(Trace):
             _current.reset(token)
         if type(tangent) is not LinearTracer:
             return self.wrap(out, tangent)
-        var = tangent.var
-        if var._aval is None:
-            var._aval = ShapedArray(out._data.shape, out.dtype) if type(out) is ArrayImpl else get_aval(out)
-        return LinearizeTracer(self, out, tangent)
+        if type(out) is ArrayImpl:
+            aval = ShapedArray(out._data.shape, out._data.dtype, out.weak_type)
+        else:
+            aval = get_aval(out)
+        if tangent.var._aval is None:
+            tangent.var._aval = aval
+        return LinearizeTracer(self, out, tangent, aval)
 
 
 def linearize_flat(
@@ -214,7 +208,8 @@ def linearize_flat(
     args = []
     for i, p in enumerate(primals):
         if nonzero is None or nonzero[i]:
-            args.append(LinearizeTracer(trace, p, trace.linear.new_arg(get_aval(p).to_tangent_aval())))
+            aval = get_aval(p)
+            args.append(LinearizeTracer(trace, p, trace.linear.new_arg(aval.to_tangent_aval()), aval))
         else:
             args.append(p)
     try:
@@ -229,6 +224,12 @@ def linearize_flat(
 
 
 # ----------------------------------------------------------------- programs and residuals
+
+
+def without_dead_equations(program: Jaxpr) -> Jaxpr:
+    """The program with only the equations that some result needs."""
+    live, _ = dce_jaxpr(program, [True] * len(program.outvars))
+    return program.replace(eqns=live.eqns)
 
 
 def residuals_of(program: Jaxpr) -> list[Any]:

@@ -19,25 +19,25 @@ from minijax.primitives.families import add_any_p
 def backward_pass(program: Jaxpr, cotangents: Sequence[Any]) -> list[Any]:
     """Cotangents of the program's arguments, given those of its results; either may be `Zero`."""
     env: dict[Var, Any] = {}
-
-    def add(v: Any, ct: Any) -> None:
-        if type(v) is Var and ct is not None and type(ct) is not Zero:
-            env[v] = add_any_p.bind(env[v], ct) if v in env else ct
-
-    for v, ct in zip(program.outvars, cotangents, strict=True):
-        add(v, ct)
+    _add_up(env, program.outvars, cotangents)
     for eqn in reversed(program.eqns):
         prim = eqn.primitive
         if prim.multiple_results:
             if not any(v in env for v in eqn.outvars):
                 continue
-            ct = [env.pop(v, None) for v in eqn.outvars]
-            ct = [Zero(v.aval) if c is None else c for v, c in zip(eqn.outvars, ct, strict=True)]
+            ct = [env.pop(v) if v in env else Zero(v.aval) for v in eqn.outvars]
         else:
             ct = env.pop(eqn.outvars[0], None)
             if ct is None:
                 continue
+        # A variable is what a rule finds in place of an operand it is linear in.
         operands = [v.val if type(v) is Literal else v for v in eqn.invars]
-        for v, c in zip(eqn.invars, prim.rule("transpose")(ct, *operands, **eqn.params), strict=True):
-            add(v, c)
+        _add_up(env, eqn.invars, prim.transpose(ct, *operands, **eqn.params))
     return [env[v] if v in env else Zero(v.aval) for v in program.invars]
+
+
+def _add_up(env: dict[Var, Any], atoms: Sequence[Any], cotangents: Sequence[Any]) -> None:
+    """Add what arrives at each variable to what is there; None and `Zero` are nothing."""
+    for v, ct in zip(atoms, cotangents, strict=True):
+        if ct is not None and type(v) is Var and type(ct) is not Zero:
+            env[v] = add_any_p.bind(env[v], ct) if v in env else ct

@@ -116,7 +116,7 @@ def test_five_levels():
 def test_hessian_by_all_four_ways():
     def program(j):
         def f(x):
-            return j.numpy.sum(j.numpy.sin(x) * x**2) * j.numpy.prod(x)
+            return j.numpy.sum(j.numpy.sin(x) * x**2) * x[0]
 
         return [a(b(f))(j.numpy.asarray(V)) for a, b in itertools.product((j.jacfwd, j.jacrev), repeat=2)]
 

@@ -199,21 +199,6 @@ from minijax.primitives.scatter_combining import (
 from minijax.primitives.scattering import (
     ScatterDimensionNumbers,
 )
-from minijax.primitives.scatter_combining import (
-    scatter_add,
-    scatter_add_p,
-    scatter_max,
-    scatter_max_p,
-    scatter_min,
-    scatter_min_p,
-    scatter_mul,
-    scatter_mul_p,
-    scatter_sub,
-    scatter_sub_p,
-)
-from minijax.primitives.scattering import (
-    ScatterDimensionNumbers,
-)
 from minijax.primitives.selection import (
     clamp,
     clamp_p,

@@ -10,7 +10,7 @@ import minijax.numpy as jnp
 from minijax import lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
-from minijax.numpy.promotion import ensure_arraylike, promote_args_inexact
+from minijax.numpy.promotion import ensure_arraylike, promote_dtypes_inexact
 
 __all__ = [
     "celu",
@@ -97,7 +97,7 @@ def selu(x: Any) -> Array:
 
 def gelu(x: Any, approximate: bool = True) -> Array:
     """x times the probability that a standard normal variable is below x, or its tanh approximation."""
-    (x,) = promote_args_inexact("gelu", x)
+    (x,) = promote_dtypes_inexact(ensure_arraylike("gelu", x))
     if approximate:
         factor = np.sqrt(2 / np.pi).astype(x.dtype)
         return x * (0.5 * (1.0 + jnp.tanh(factor * (x + 0.044715 * x**3))))

@@ -15,7 +15,7 @@ from minijax import config, dtypes, lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.axes import canonical_axis_tuple, static_int
-from minijax.numpy.promotion import check_arraylike, ensure_arraylike, promote_args_inexact
+from minijax.numpy.promotion import check_arraylike, ensure_arraylike, promote_args_inexact, promote_dtypes_inexact
 from minijax.primitives.shaping import canonical_axis
 
 __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "standardize"]
@@ -40,9 +40,9 @@ def logsumexp(
     if where is not None:
         a = jnp.where(where, a, 0)
     if b is None:
-        (a,) = promote_args_inexact("logsumexp", a)
+        (a,) = promote_dtypes_inexact(ensure_arraylike("logsumexp", a))
     else:
-        a, b = promote_args_inexact("logsumexp", a, b)
+        a, b = promote_args_inexact("logsumexp", *ensure_arraylike("logsumexp", a, b))
         a = jnp.where(b != 0, a, -np.inf)
     axes = canonical_axis_tuple(axis, a.ndim)
     largest = jnp.max(a, axis=axes, keepdims=keepdims, where=where, initial=-np.inf)

@@ -8,7 +8,7 @@ from minijax import lax
 from minijax.array import Array
 from minijax.numpy.creation import array, asarray
 from minijax.numpy.logic import equal, isfinite, isnan, logical_and, logical_or
-from minijax.numpy.promotion import array_of, check_arraylike, convert, promote_args_inexact
+from minijax.numpy.promotion import array_of, check_arraylike, convert, promote_args, promote_args_inexact
 from minijax.numpy.reductions import all as all_of
 
 __all__ = ["allclose", "array_equal", "array_equiv", "isclose"]
@@ -16,7 +16,7 @@ __all__ = ["allclose", "array_equal", "array_equiv", "isclose"]
 
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
     """Whether |a - b| <= atol + rtol * |b|; infinities are close when equal, NaNs only under `equal_nan`."""
-    a, b = map(array_of, promote_args_inexact("isclose", a, b))
+    a, b = map(array_of, promote_args_inexact("isclose", *promote_args("isclose", a, b)))
     rtol, atol = array_of(convert(rtol, a.dtype)), array_of(convert(atol, a.dtype))
     both_nan = logical_and(isnan(a), isnan(b))
     finite = isfinite(b)

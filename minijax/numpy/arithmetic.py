@@ -121,8 +121,9 @@ def heaviside(x1: Any, x2: Any, /) -> Array:
     """0 where x1 is negative, 1 where it is positive, x2 where it is zero."""
     x1, x2 = map(array_of, promote_dtypes_inexact(*ensure_arraylike("heaviside", x1, x2)))
     zero, one = like(x1, 0), like(x1, 1)
+    below, above = lax.lt(x1, zero), lax.gt(x1, zero)
     at_zero = if_else(lax.ne(x1, x1), x1, x2)
-    return if_else(lax.lt(x1, zero), zero, if_else(lax.gt(x1, zero), one, at_zero))
+    return if_else(below, zero, if_else(above, one, at_zero))
 
 
 def conjugate(x: Any, /) -> Array:

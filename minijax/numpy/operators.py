@@ -26,7 +26,7 @@ from minijax.numpy.indexing import getitem
 from minijax.numpy.manipulation import astype, matrix_transpose, ravel, reshape, squeeze, swapaxes, transpose
 from minijax.numpy.places import nonzero
 from minijax.numpy.printing import format_array, repr_array, str_array
-from minijax.numpy.promotion import ensure_arraylike, reject
+from minijax.numpy.promotion import ensure_arraylike, plain_operands, reject
 from minijax.numpy.rearranging import repeat
 from minijax.numpy.sorting import argpartition, argsort, searchsorted, sort
 from minijax.numpy.taking import choose, compress, take
@@ -55,14 +55,19 @@ def _binary(
     is bound at once.
     """
 
+    evaluate = None if primitive is None else primitive.evaluate_buffers
+
     def method(self: Array, other: Any) -> Any:
-        if type(other) is ArrayImpl and type(self) is ArrayImpl:
-            a, b = self._data, other._data
-            if a.dtype is b.dtype and a.ndim == b.ndim and a.dtype.kind in kinds:
-                trace = current_trace()
-                if trace is EVAL:
-                    return primitive.evaluate(self, other)
-                return trace.process(primitive, (self, other), {})
+        if type(other) is ArrayImpl and type(self) is ArrayImpl and evaluate is not None and current_trace() is EVAL:
+            a = self._data
+            if a.dtype.kind in kinds:
+                out = evaluate(a, other._data, self.weak_type and other.weak_type)
+                if out is not None:
+                    return out
+        elif primitive is not None:
+            plain = plain_operands((self, other), kinds)
+            if plain is not None:
+                return primitive.bind(*plain)
         if isinstance(other, _OPERANDS):
             return function(self, other)
         return _other_operand(self, other, symbol, refused, lambda converted: function(self, converted))
@@ -70,10 +75,20 @@ def _binary(
     return method
 
 
-def _reflected(function: Callable[[Any, Any], Any], symbol: str, refused: tuple[type, ...] = ()) -> Callable:
+def _reflected(
+    function: Callable[[Any, Any], Any],
+    symbol: str,
+    primitive: Primitive | None = None,
+    kinds: str = "",
+    refused: tuple[type, ...] = (),
+) -> Callable:
     """The method for `other <symbol> self`, which Python calls when `other` does not know what to do."""
 
     def method(self: Array, other: Any) -> Any:
+        if primitive is not None:
+            plain = plain_operands((other, self), kinds)
+            if plain is not None:
+                return primitive.bind(*plain)
         if isinstance(other, _OPERANDS):
             return function(other, self)
         return _other_operand(self, other, symbol, refused, lambda converted: function(converted, self))
@@ -96,13 +111,13 @@ def _other_operand(
 
 def _attach_operators() -> None:
     Array.__add__ = _binary(arithmetic.add, "+", lax.add_p, "iuf", _SEQUENCES)
-    Array.__radd__ = _reflected(arithmetic.add, "+", _SEQUENCES)
+    Array.__radd__ = _reflected(arithmetic.add, "+", lax.add_p, "iuf", _SEQUENCES)
     Array.__sub__ = _binary(arithmetic.subtract, "-", lax.sub_p, "iuf")
-    Array.__rsub__ = _reflected(arithmetic.subtract, "-")
+    Array.__rsub__ = _reflected(arithmetic.subtract, "-", lax.sub_p, "iuf")
     Array.__mul__ = _binary(arithmetic.multiply, "*", lax.mul_p, "iuf", _SEQUENCES)
-    Array.__rmul__ = _reflected(arithmetic.multiply, "*", _SEQUENCES)
+    Array.__rmul__ = _reflected(arithmetic.multiply, "*", lax.mul_p, "iuf", _SEQUENCES)
     Array.__truediv__ = _binary(arithmetic.true_divide, "/", lax.div_p, "f")
-    Array.__rtruediv__ = _reflected(arithmetic.true_divide, "/")
+    Array.__rtruediv__ = _reflected(arithmetic.true_divide, "/", lax.div_p, "f")
     Array.__floordiv__ = _binary(arithmetic.floor_divide, "//")
     Array.__rfloordiv__ = _reflected(arithmetic.floor_divide, "//")
     Array.__mod__ = _binary(arithmetic.mod, "%")
@@ -113,22 +128,22 @@ def _attach_operators() -> None:
     Array.__rpow__ = _reflected(arithmetic.power, "**")
     Array.__matmul__ = _binary(matmul, "@")
     Array.__rmatmul__ = _reflected(matmul, "@")
-    Array.__and__ = _binary(bitwise.bitwise_and, "&", lax.and_p, "biu")
+    Array.__and__ = _binary(bitwise.bitwise_and, "&", lax.and_p, "iu")
     Array.__rand__ = _reflected(bitwise.bitwise_and, "&")
-    Array.__or__ = _binary(bitwise.bitwise_or, "|", lax.or_p, "biu")
+    Array.__or__ = _binary(bitwise.bitwise_or, "|", lax.or_p, "iu")
     Array.__ror__ = _reflected(bitwise.bitwise_or, "|")
-    Array.__xor__ = _binary(bitwise.bitwise_xor, "^", lax.xor_p, "biu")
+    Array.__xor__ = _binary(bitwise.bitwise_xor, "^", lax.xor_p, "iu")
     Array.__rxor__ = _reflected(bitwise.bitwise_xor, "^")
     Array.__lshift__ = _binary(bitwise.left_shift, "<<")
     Array.__rlshift__ = _reflected(bitwise.left_shift, "<<")
     Array.__rshift__ = _binary(bitwise.right_shift, ">>")
     Array.__rrshift__ = _reflected(bitwise.right_shift, ">>")
-    Array.__eq__ = _binary(logic.equal, "==", lax.eq_p, "biuf", _CONTAINERS)
-    Array.__ne__ = _binary(logic.not_equal, "!=", lax.ne_p, "biuf", _CONTAINERS)
-    Array.__lt__ = _binary(logic.less, "<", lax.lt_p, "biuf")
-    Array.__le__ = _binary(logic.less_equal, "<=", lax.le_p, "biuf")
-    Array.__gt__ = _binary(logic.greater, ">", lax.gt_p, "biuf")
-    Array.__ge__ = _binary(logic.greater_equal, ">=", lax.ge_p, "biuf")
+    Array.__eq__ = _binary(logic.equal, "==", lax.eq_p, "iuf", _CONTAINERS)
+    Array.__ne__ = _binary(logic.not_equal, "!=", lax.ne_p, "iuf", _CONTAINERS)
+    Array.__lt__ = _binary(logic.less, "<", lax.lt_p, "iuf")
+    Array.__le__ = _binary(logic.less_equal, "<=", lax.le_p, "iuf")
+    Array.__gt__ = _binary(logic.greater, ">", lax.gt_p, "iuf")
+    Array.__ge__ = _binary(logic.greater_equal, ">=", lax.ge_p, "iuf")
     Array.__neg__ = lambda self: arithmetic.negative(self)
     Array.__pos__ = lambda self: arithmetic.positive(self)
     Array.__abs__ = lambda self: arithmetic.absolute(self)

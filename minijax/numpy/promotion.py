@@ -242,7 +242,7 @@ def broadcast_to_common_shape(*args: Any) -> list[Any]:
 
 def promote_args(fun_name: str, *args: Any) -> Sequence[Any]:
     """Check the arguments of the function `fun_name`; bring them to one dtype and to ranks that lax accepts."""
-    plain = _plain(args, "biuf")
+    plain = plain_operands(args, "biuf")
     if plain is not None:
         return plain
     return promote_shapes(fun_name, *promote_dtypes(*_operands(fun_name, args)))
@@ -250,7 +250,7 @@ def promote_args(fun_name: str, *args: Any) -> Sequence[Any]:
 
 def promote_args_inexact(fun_name: str, *args: Any) -> Sequence[Any]:
     """As `promote_args`, and integers and booleans become floats."""
-    plain = _plain(args, "f")
+    plain = plain_operands(args, "f")
     if plain is not None:
         return plain
     return promote_shapes(fun_name, *promote_dtypes_inexact(*_operands(fun_name, args)))
@@ -258,7 +258,7 @@ def promote_args_inexact(fun_name: str, *args: Any) -> Sequence[Any]:
 
 def promote_args_numeric(fun_name: str, *args: Any) -> Sequence[Any]:
     """As `promote_args`, and booleans become integers."""
-    plain = _plain(args, "iuf")
+    plain = plain_operands(args, "iuf")
     if plain is not None:
         return plain
     return promote_shapes(fun_name, *promote_dtypes_numeric(*_operands(fun_name, args)))
@@ -270,7 +270,7 @@ _NUMBERS |= {dtype: (int,) for dtype in map(np.dtype, ("uint8", "uint16", "uint3
 _NUMBERS |= {dtype: (float, int) for dtype in map(np.dtype, ("float16", "float32", "float64"))}
 
 
-def _plain(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
+def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
     """The promoted arguments where it is obvious what they are; dtypes outside `kinds` never are.
 
     Obvious are one array, two of equal dtype and rank, an array and a Python number.
@@ -281,16 +281,24 @@ def _plain(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
     if type(x) is ArrayImpl and type(y) is ArrayImpl:
         a, b = x._data, y._data
         fits = a.dtype is b.dtype and a.dtype.kind in kinds and (a.ndim == b.ndim or not a.ndim or not b.ndim)
-        return args if fits and x.weak_type is y.weak_type else None
+        return args if fits and x.weak_type is y.weak_type and _stays_weak(x) else None
     if isinstance(x, Array):
         if isinstance(y, Array):
             fits = x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds
-            return args if fits else None
-        fits = type(y) in _NUMBERS.get(x.dtype, ()) and not x.weak_type and _kind(x) in kinds
-        return (x, strong_scalar(y, x.dtype)) if fits else None
+            return args if fits and _stays_weak(x) else None
+        if type(y) not in _NUMBERS.get(x.dtype, ()) or _kind(x) not in kinds:
+            return None
+        if not x.weak_type:
+            return x, strong_scalar(y, x.dtype)
+        return (x, y) if type(y) is float and x.dtype == dtypes.default_float_dtype() else None
     if isinstance(y, Array) and type(x) in _NUMBERS.get(y.dtype, ()) and not y.weak_type and _kind(y) in kinds:
         return strong_scalar(x, y.dtype), y
     return None
+
+
+def _stays_weak(x: Array) -> bool:
+    # Comparisons of Python numbers give weakly typed booleans, which promotion makes strong ones.
+    return not x.weak_type or _kind(x) != "b"
 
 
 def _kind(x: Array) -> str:

@@ -240,12 +240,11 @@ def _neighbours_without_nan(a: Array, q: Array, axis: int, keepdims: bool) -> tu
     low_weight = lax.sub(like(high_weight, 1), high_weight)
     low, high = (lax.max(like(i, 0), lax.min(i, count - 1)) for i in (low, high))
     integer = dtypes.default_int_dtype()
+    low, high = (lax.convert_element_type(i, integer) for i in (low, high))
     index = [lax.broadcasted_iota(integer, shape, d) for d in range(q.ndim, len(shape))]
     if keepdims:
         del index[axis]
-    below, above = (
-        getitem(a, (*index[:axis], lax.convert_element_type(i, integer), *index[axis:])) for i in (low, high)
-    )
+    below, above = (getitem(a, (*index[:axis], i, *index[axis:])) for i in (low, high))
     return below, above, low_weight, high_weight
 
 

@@ -198,14 +198,14 @@ def meshgrid(*xi: Any, copy: bool = True, sparse: bool = False, indexing: str = 
         raise ValueError(
             f"Arguments to jax.numpy.meshgrid must be 1D, got shapes {[a.shape for a in arrays]}. Write x.ravel()."
         )
-    axes = list(range(len(arrays)))
     if indexing == "xy":
-        axes[:2] = axes[1::-1]
-    shape = [1] * len(arrays)
-    for a, d in zip(arrays, axes):
-        shape[d] = a.size
-    sizes = [[n if d == axis or not sparse else 1 for d, n in enumerate(shape)] for axis in axes]
-    return [lax.broadcast_in_dim(a, size, (axis,)) for a, size, axis in zip(arrays, sizes, axes)]
+        arrays[:2] = arrays[1::-1]
+    shape = [a.size for a in arrays]
+    sizes = [[n if d == axis or not sparse else 1 for d, n in enumerate(shape)] for axis in range(len(shape))]
+    grids = [lax.broadcast_in_dim(a, size, (axis,)) for axis, (a, size) in enumerate(zip(arrays, sizes))]
+    if indexing == "xy":
+        grids[:2] = grids[1::-1]
+    return grids
 
 
 def indices(dimensions: Sequence[int], dtype: Any = None, sparse: bool = False) -> Array | tuple[Array, ...]:
@@ -223,7 +223,7 @@ def indices(dimensions: Sequence[int], dtype: Any = None, sparse: bool = False) 
         return tuple(grids)
     if not grids:
         return array([], dtype)
-    return lax.concatenate([lax.expand_dims(grid, (0,)) for grid in grids], 0)
+    return lax.stack(grids)
 
 
 def fromfunction(function: Callable[..., Any], shape: Any, *, dtype: Any = float, **kwargs: Any) -> Any:

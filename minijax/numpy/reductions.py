@@ -16,7 +16,7 @@ import numpy as np
 from minijax import dtypes, errors, lax
 from minijax.array import Array
 from minijax.core import Tracer
-from minijax.numpy.promotion import convert, ensure_arraylike, reject, strong_scalar
+from minijax.numpy.promotion import convert, ensure_arraylike, like, reject, strong_scalar
 from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axes, canonical_axis
 
@@ -232,7 +232,7 @@ def _accumulate(
 def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Array:
     """The number of elements that are not zero."""
     a = ensure_arraylike("count_nonzero", a)
-    return sum(a != 0, axis, dtypes.default_int_dtype(), keepdims=keepdims)
+    return sum(lax.ne(a, like(a, 0)), axis, dtypes.default_int_dtype(), keepdims=keepdims)
 
 
 # --------------------------------------------------------------------------- extrema

@@ -42,6 +42,5 @@ def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0)
     # The default comes first and is chosen where no condition is the first true one.
     never = ensure_arraylike("select", False)
     columns = promote_dtypes(*broadcast_to_common_shape(never, *conditions))
-    stacked = lax.concatenate([lax.expand_dims(column, (0,)) for column in columns], 0).astype(bool)
-    index = lax.argmax(stacked, 0, dtypes.default_int_dtype())
+    index = lax.argmax(lax.stack(columns).astype(bool), 0, dtypes.default_int_dtype())
     return lax.select_n(*broadcast_to_common_shape(index, default, *choices))

@@ -131,8 +131,9 @@ def var(
     center = _mean(a, axis, working, where) if mean is None else convert(ensure_arraylike("var", mean), working)
     centered = lax.square(lax.sub(a, center))
     count = lax.sub(_count(a, axis, keepdims, where, working), convert(correction, working))
-    out_sum = sum(centered, axis, working, keepdims=keepdims, where=where)
-    return if_else(count > 0, convert(lax.div(out_sum, count), dtype), np.nan)
+    total = sum(centered, axis, working, keepdims=keepdims, where=where)
+    out = convert(lax.div(total, count), dtype)
+    return if_else(count > 0, out, np.nan)
 
 
 def std(

@@ -22,6 +22,7 @@ from minijax.primitives.standard import require_dtype, standard, zero_like
 from minijax.primitives.sums import sum_to_shape
 
 _NUMPY = (np.ndarray, np.generic)
+_NUMBERS = (int, float)
 
 # ----------------------------------------------------------------- elementwise
 
@@ -126,38 +127,46 @@ def evaluate_unary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
 
 
 def evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
-    """Eager evaluation without abstract values: the common case of two arrays that plainly fit.
+    """Eager evaluation without abstract values: the common case of two operands that plainly fit.
 
     Every operator on arrays comes here, so each test counts.
     """
-    accepted = _dtypes_of_kinds(kinds)
     be_quiet, end_quiet = _fp_state.set, _fp_state.reset
 
-    def evaluate(x: Any, y: Any) -> Any:
-        if type(x) is ArrayImpl and type(y) is ArrayImpl:
-            a = x._data
-            b = y._data
-            weak = x.weak_type and y.weak_type
-        # What is not an ArrayImpl may be a NumPy scalar, the constants of the derivative rules.
-        elif type(x) is ArrayImpl and isinstance(y, _NUMPY):
-            a, b, weak = x._data, y, False
-        elif type(y) is ArrayImpl and isinstance(x, _NUMPY):
-            a, b, weak = x, y._data, False
-        else:
-            return prim._evaluate(x, y)
+    def evaluate_buffers(a: Any, b: Any, weak: bool) -> ArrayImpl | None:
         dtype = a.dtype
-        if dtype is not b.dtype or dtype not in accepted or (a.ndim != b.ndim and a.ndim and b.ndim):
-            return prim._evaluate(x, y)
+        if dtype is not b.dtype or dtype.kind not in kinds or (a.ndim != b.ndim and a.ndim and b.ndim):
+            return None
         token = be_quiet(_FP_QUIET)
         try:
-            out = impl(a, b)
-        except ValueError:
-            return prim._evaluate(x, y)  # the lengths differ, about which the shape rule has a better text
+            return ArrayImpl(impl(a, b), weak)
+        except ValueError:  # the lengths differ, about which the shape rule has a better text
+            return None
         finally:
             end_quiet(token)
-        return ArrayImpl(out, weak)
 
+    def evaluate(x: Any, y: Any) -> Any:
+        a, weak = _buffer(x)
+        b, weak_too = _buffer(y)
+        if a is None or b is None:
+            return prim._evaluate(x, y)
+        out = evaluate_buffers(a, b, weak and weak_too)
+        return prim._evaluate(x, y) if out is None else out
+
+    prim.evaluate_buffers = evaluate_buffers
     return evaluate
+
+
+def _buffer(x: Any) -> tuple[Any, bool]:
+    """What NumPy computes with for the operand `x`, and its weak type; None if that takes more thought."""
+    if type(x) is ArrayImpl:
+        return x._data, x.weak_type
+    # The constants of derivative rules are NumPy scalars; a Python number is a weakly typed one.
+    if isinstance(x, _NUMPY):
+        return x, False
+    if type(x) in _NUMBERS:
+        return dtypes.python_scalar_dtype(type(x), x).type(x), True
+    return None, False
 
 
 def in_float32(kernel: Rule) -> Rule:
@@ -278,13 +287,14 @@ def sum_of_rules(
         return prim.jvp_joint(out, primals, tangents, **params)
     operands = (out, *primals) if prim.jvp_with_out else primals
     # All terms before the first sum, as in JAX: the order of equations is part of a jaxpr's text.
-    terms = []
-    for t, rule in zip(tangents, prim.jvp_rules, strict=True):
-        if rule is None or t is None or type(t) is Zero:
-            continue
-        term = rule(t, *operands, **params)
-        if type(term) is not Zero:
-            terms.append(term)
+    terms = [
+        rule(t, *operands, **params)
+        for t, rule in zip(tangents, prim.jvp_rules)
+        if t is not None and rule is not None and type(t) is not Zero
+    ]
+    if len(terms) == 1:
+        return terms[0]
+    terms = [t for t in terms if type(t) is not Zero]
     return functools.reduce(add_any_p.bind, terms) if terms else zero_like(out)
 
 

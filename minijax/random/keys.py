@@ -96,6 +96,11 @@ def check_key(name: str, keys: Any, allow_batched: bool = False) -> tuple[Array,
 
     Raises TypeError for what is no key, ValueError for an array of keys where one is needed.
     """
+    if not config.threefry_partitionable.value:
+        raise NotImplementedError(
+            f"{name}: with jax_threefry_partitionable off JAX lays out random bits in an older way, which "
+            "is not supported. Leave the flag on."
+        )
     raw = not _is_typed(keys)
     if raw:
         if not isinstance(keys, Array | np.ndarray | np.generic):

@@ -15,7 +15,7 @@ from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.nn import logsumexp
 from minijax.numpy.axes import require_known
-from minijax.numpy.promotion import like, promote_args_inexact
+from minijax.numpy.promotion import array_of, like, promote_args_inexact
 
 __all__ = [
     "boxcox",
@@ -45,19 +45,30 @@ __all__ = [
     "xlogy",
 ]
 
+
+
+def _float_arrays(fun_name: str, *args: Any) -> list[Array]:
+    """The arguments as arrays of one floating point dtype and of ranks that broadcast."""
+    return [array_of(x) for x in promote_args_inexact(fun_name, *args)]
+
+
+def _float_array(fun_name: str, x: Any) -> Array:
+    return _float_arrays(fun_name, x)[0]
+
+
 # ----------------------------------------------------------------- the logistic function, softmax
 
 
 def expit(x: Any) -> Array:
     """1 / (1 + exp(-x)), the logistic function."""
-    (x,) = promote_args_inexact("expit", x)
+    x = _float_array("expit", x)
     return lax.logistic(x)
 
 
 @custom_jvp
 def logit(x: Any) -> Array:
     """log(x / (1 - x)), the inverse of the logistic function."""
-    (x,) = promote_args_inexact("logit", x)
+    x = _float_array("logit", x)
     return lax.log(lax.div(x, lax.sub(like(x, 1), x)))
 
 
@@ -80,7 +91,7 @@ def log_softmax(x: Any, /, *, axis: Any = None) -> Array:
 @custom_jvp
 def xlogy(x: Any, y: Any) -> Array:
     """x * log(y), which is 0 for x = 0."""
-    x, y = promote_args_inexact("xlogy", x, y)
+    x, y = _float_arrays("xlogy", x, y)
     return jnp.where((x != 0.0) | jnp.isnan(y), lax.mul(x, lax.log(y)), jnp.zeros_like(x))
 
 
@@ -94,7 +105,7 @@ def _xlogy_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[Arr
 @custom_jvp
 def xlog1py(x: Any, y: Any) -> Array:
     """x * log(1 + y), which is 0 for x = 0."""
-    x, y = promote_args_inexact("xlog1py", x, y)
+    x, y = _float_arrays("xlog1py", x, y)
     return jnp.where((x != 0.0) | jnp.isnan(y), lax.mul(x, lax.log1p(y)), jnp.zeros_like(x))
 
 
@@ -119,13 +130,13 @@ def _xlogx_jvp(primals: tuple[Any], tangents: tuple[Any]) -> tuple[Array, Array]
 
 def entr(x: Any) -> Array:
     """-x * log(x), 0 at 0, and -inf below."""
-    (x,) = promote_args_inexact("entr", x)
+    x = _float_array("entr", x)
     return lax.select(lax.lt(x, like(x, 0)), lax.full_like(x, -np.inf), lax.neg(_xlogx(x)))
 
 
 def rel_entr(p: Any, q: Any) -> Array:
     """p * log(p / q), 0 for p = 0 and q >= 0, and inf elsewhere."""
-    p, q = promote_args_inexact("rel_entr", p, q)
+    p, q = _float_arrays("rel_entr", p, q)
     zero = like(p, 0.0)
     both_positive = lax.bitwise_and(lax.gt(p, zero), lax.gt(q, zero))
     only_p_zero = lax.bitwise_and(lax.eq(p, zero), lax.ge(q, zero))
@@ -136,7 +147,7 @@ def rel_entr(p: Any, q: Any) -> Array:
 
 def kl_div(p: Any, q: Any) -> Array:
     """p * log(p / q) - p + q."""
-    p, q = promote_args_inexact("kl_div", p, q)
+    p, q = _float_arrays("kl_div", p, q)
     return rel_entr(p, q) - p + q
 
 
@@ -145,19 +156,19 @@ def kl_div(p: Any, q: Any) -> Array:
 
 def erf(x: Any) -> Array:
     """The error function."""
-    (x,) = promote_args_inexact("erf", x)
+    x = _float_array("erf", x)
     return lax.erf(x)
 
 
 def erfc(x: Any) -> Array:
     """1 - erf(x), accurate for large x too."""
-    (x,) = promote_args_inexact("erfc", x)
+    x = _float_array("erfc", x)
     return lax.erfc(x)
 
 
 def erfinv(x: Any) -> Array:
     """The inverse of the error function."""
-    (x,) = promote_args_inexact("erfinv", x)
+    x = _float_array("erfinv", x)
     return lax.erf_inv(x)
 
 
@@ -234,25 +245,25 @@ def _log_ndtr_jvp(series_order: int, primals: tuple[Any], tangents: tuple[Any]) 
 
 def gammaln(x: Any) -> Array:
     """log|gamma(x)|."""
-    (x,) = promote_args_inexact("gammaln", x)
+    x = _float_array("gammaln", x)
     return lax.lgamma(x)
 
 
 def loggamma(x: Any) -> Array:
     """log(gamma(x)); NaN for x <= 0, where it is not real."""
-    (x,) = promote_args_inexact("loggamma", x)
+    x = _float_array("loggamma", x)
     return jnp.where(x > 0, lax.lgamma(x), jnp.nan)
 
 
 def digamma(x: Any) -> Array:
     """The derivative of log(gamma(x))."""
-    (x,) = promote_args_inexact("digamma", x)
+    x = _float_array("digamma", x)
     return lax.digamma(x)
 
 
 def gammasgn(x: Any) -> Array:
     """The sign of gamma(x); NaN at negative integers."""
-    (x,) = promote_args_inexact("gammasgn", x)
+    x = _float_array("gammasgn", x)
     number = x.dtype.type
     floor = lax.floor(x)
     negative = x < 0
@@ -265,7 +276,7 @@ def gammasgn(x: Any) -> Array:
 
 def gamma(x: Any) -> Array:
     """The gamma function."""
-    (x,) = promote_args_inexact("gamma", x)
+    x = _float_array("gamma", x)
     return gammasgn(x) * lax.exp(lax.lgamma(x))
 
 
@@ -273,13 +284,13 @@ def factorial(n: Any, exact: bool = False) -> Array:
     """gamma(n + 1), 0 for negative n. exact=True is not supported."""
     if exact:
         raise NotImplementedError("factorial with exact=True is not supported: arrays hold no large integers.")
-    (n,) = promote_args_inexact("factorial", n)
+    n = _float_array("factorial", n)
     return jnp.where(n < 0, 0, lax.exp(lax.lgamma(n + 1)))
 
 
 def comb(N: Any, k: Any, *, repetition: bool = False) -> Array:
     """In how many ways k of N things can be chosen, each once or, with `repetition`, several times."""
-    N, k = promote_args_inexact("comb", N, k)
+    N, k = _float_arrays("comb", N, k)
     if repetition:
         return jnp.where((k == 0) & (N >= 0), 1.0, comb(N + k - 1, k))
     possible = (k <= N) & (N >= 0) & (k >= 0)
@@ -291,7 +302,7 @@ def comb(N: Any, k: Any, *, repetition: bool = False) -> Array:
 def multigammaln(a: Any, d: Any) -> Array:
     """The logarithm of the multivariate gamma function of dimension d, an integer."""
     d = operator.index(require_known(d, "the d argument of multigammaln"))
-    a, dimension = promote_args_inexact("multigammaln", a, d)
+    a, dimension = _float_arrays("multigammaln", a, d)
     constant = lax.mul(
         lax.mul(lax.mul(like(a, 0.25), dimension), lax.sub(dimension, like(a, 1))), lax.log(like(a, np.pi))
     )
@@ -305,13 +316,13 @@ def multigammaln(a: Any, d: Any) -> Array:
 
 def boxcox(x: Any, lmbda: Any) -> Array:
     """(x**lmbda - 1) / lmbda, and its limit log(x) for lmbda = 0."""
-    x, lmbda = promote_args_inexact("boxcox", x, lmbda)
+    x, lmbda = _float_arrays("boxcox", x, lmbda)
     return _boxcox_of_log(jnp.log(x), lmbda)
 
 
 def boxcox1p(x: Any, lmbda: Any) -> Array:
     """boxcox(1 + x, lmbda), accurate for small x."""
-    x, lmbda = promote_args_inexact("boxcox1p", x, lmbda)
+    x, lmbda = _float_arrays("boxcox1p", x, lmbda)
     return _boxcox_of_log(jnp.log1p(x), lmbda)
 
 
