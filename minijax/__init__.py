@@ -14,6 +14,7 @@ from minijax import flatten_util as flatten_util
 from minijax import lax as lax
 from minijax import nn as nn
 from minijax import numpy as numpy
+from minijax import random as random
 from minijax import scipy as scipy
 from minijax import tree as tree
 from minijax import tree_util as tree_util

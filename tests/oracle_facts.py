@@ -56,14 +56,26 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
 
 # ----------------------------------------------------------------- the public interface
 
+
+def plain_function(function: Any) -> Any:
+    """The function behind one of JAX's ufunc objects; minijax's are functions, without `.at` and `.reduce`."""
+    return function._func if isinstance(function, jax.numpy.ufunc) else function
+
+
 # Public names of minijax that JAX does not have.
 NAMES_OF_OUR_OWN: set[str] = set()
-# A class here, a function there, or the other way round.
-CLASSES_OR_FUNCTIONS: set[str] = set()
-# Functions whose signatures differ, and why.
-SIGNATURE_DIFFERS: dict[str, str] = {}
+# What differs in parameters, or is a class here and a function there.
+SIGNATURE_DIFFERS: dict[str, str] = {
+    "jit": "the default of the shardings is None, because there are none",
+    "remat": "the same object as checkpoint, which has static_argnames too",
+    "numpy.finfo": "a function, JAX re-exports the class of ml_dtypes",
+    "numpy.iinfo": "a function, JAX re-exports the class of ml_dtypes",
+    "dtypes.finfo": "see numpy.finfo",
+    "dtypes.iinfo": "see numpy.iinfo",
+    "numpy.set_printoptions": "JAX hands on *args and **kwargs",
+}
 # Methods and properties of arrays.
-METHODS_OF_OUR_OWN: set[str] = set()
+METHODS_OF_OUR_OWN = {"block_until_ready"}  # JAX has it on the concrete class only
 METHOD_SIGNATURE_DIFFERS: dict[str, str] = {}
 # Functions of jax.nn that are no activations.
 NOT_ACTIVATIONS = {
