@@ -1,11 +1,15 @@
 """`python -m reference`."""
 
+import os
 import sys
 
 NEEDED = ("autograd", "jax", "jaxlib", "matplotlib", "minijax", "numpy", "tqdm")
 
 
 def _run() -> int:
+    # Before NumPy is imported: the idle threads of its OpenBLAS spin, and keep busy the cores that XLA,
+    # or whatever else runs beside it, waits for. At the sizes trained here one thread is about as fast.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from .cli import main
 

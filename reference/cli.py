@@ -43,6 +43,8 @@ fashion-mnist/train-images-idx3-ubyte.gz and so on), then in the cache directory
 ($MINIJAX_CACHE_DIR or ~/.cache/minijax), then downloaded into it and verified.
 The 8x8 digits are part of the package.
 
+NumPy's OpenBLAS gets one thread unless OPENBLAS_NUM_THREADS is set.
+
 """
 
 BENCH_HELP = """\

@@ -104,7 +104,11 @@ RANDOM: list[Case] = [
     ("key from a float", lambda j: j.random.key(1.5), "seed integer float32"),
     ("PRNGKey from a float", lambda j: j.random.PRNGKey(0.5), "seed integer float32"),
     ("key from an array", lambda j: j.random.key(array(j, np.arange(2))), "seed (2,) vmap"),
-    ("raw key of other shape", lambda j: j.random.uniform(array(j, np.zeros(3, np.uint32))), "key (3,) 2 jax.random.key"),
+    (
+        "raw key of other shape",
+        lambda j: j.random.uniform(array(j, np.zeros(3, np.uint32))),
+        "key (3,) 2 jax.random.key",
+    ),
     (
         "raw key of other dtype",
         lambda j: j.random.uniform(array(j, np.zeros(2, np.int32))),

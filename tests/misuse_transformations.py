@@ -99,7 +99,11 @@ DERIVATIVES: list[Case] = [
     ("keyword argument only", lambda j: j.grad(lambda *, x: x * x)(x=1.0), "argnums=0 positional"),
     ("grad of a string", lambda j: j.grad(lambda x: x)("three"), "three str array"),
     ("grad of an object", lambda j: j.grad(lambda x: 1.0)(object()), "object array"),
-    ("has_aux without a pair", lambda j: j.grad(lambda x: x * 2, has_aux=True)(1.0), "aux two-element (result, aux)"),
+    (
+        "has_aux without a pair",
+        lambda j: j.grad(lambda x: x * 2, has_aux=True)(1.0),
+        "aux two-element (result, aux)",
+    ),
     (
         "holomorphic of reals",
         lambda j: j.grad(lambda x: x * 2, holomorphic=True)(1.0),

@@ -39,6 +39,11 @@ def literal(atom: Any, dtype: Any) -> Any:
     return Literal(value, ShapedArray((), dtype)) if isinstance(atom, Literal) else type(atom)(value)
 
 
+# Primitives whose derivatives are written with other equations than JAX's, and why.
+DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
+    "cumlogsumexp": "JAX calls jnp.logaddexp, a custom_jvp function; lax stands below numpy here, and spells it out",
+}
+
 # Programs of test_jaxpr_text.py whose text differs from JAX's, and why. Keep it short.
 JAXPR_TEXT_DIFFERS: dict[str, str] = {}
 

@@ -265,9 +265,9 @@ def promote_args_numeric(fun_name: str, *args: Any) -> Sequence[Any]:
 
 
 # The Python numbers that take on the dtype of an array.
-_NUMBERS = {dtype: (int,) for dtype in map(np.dtype, ("int8", "int16", "int32", "int64"))}
-_NUMBERS |= {dtype: (int,) for dtype in map(np.dtype, ("uint8", "uint16", "uint32", "uint64"))}
-_NUMBERS |= {dtype: (float, int) for dtype in map(np.dtype, ("float16", "float32", "float64"))}
+_NUMBERS = dict.fromkeys(map(np.dtype, ("int8", "int16", "int32", "int64")), (int,))
+_NUMBERS |= dict.fromkeys(map(np.dtype, ("uint8", "uint16", "uint32", "uint64")), (int,))
+_NUMBERS |= dict.fromkeys(map(np.dtype, ("float16", "float32", "float64")), (float, int))
 
 
 def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:

@@ -15,7 +15,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from minijax import compiler
+from minijax import compiler, dtypes
 from minijax.batching import batched
 from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
@@ -89,8 +89,12 @@ def _jvp_by_user(
     if not params["symbolic_zeros"]:
         tangents = [instantiate(t) for t in tangents]
     results = jvp(*primals, *tangents)
-    half = len(results) // 2
-    return results[:half], results[half:]
+    outs, out_tangents = results[: len(results) // 2], results[len(results) // 2 :]
+    return outs, [zero_like(o) if _is_float0(t) else t for o, t in zip(outs, out_tangents, strict=True)]
+
+
+def _is_float0(t: Any) -> bool:
+    return type(t) is not Zero and get_aval(t).dtype == dtypes.float0
 
 
 def _batch_jvp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, jvp: Any, **params: Any) -> Any:

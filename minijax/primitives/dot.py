@@ -151,8 +151,8 @@ def dot(
     )
 
 
-def _axes(axes: int | Iterable[int]) -> tuple[int, ...]:
-    return tuple(map(operator.index, axes)) if isinstance(axes, Iterable) else (operator.index(axes),)
+def _axes(axes: int | Iterable[int]) -> Axes:
+    return (operator.index(axes),) if isinstance(axes, int | np.integer) else tuple(map(operator.index, axes))
 
 
 def dot_general(
@@ -340,11 +340,11 @@ def _evaluate_dot(
 ) -> ArrayImpl:
     """Eager evaluation of plain products of matrices and vectors without abstract values."""
     axes = _PLAIN_PRODUCTS.get(dimension_numbers)
-    if axes is not None and type(x) is ArrayImpl and type(y) is ArrayImpl:
-        if preferred_element_type is None or preferred_element_type == x._data.dtype:
-            out = _plain_product(x._data, y._data, *axes)
-            if out is not None:
-                return ArrayImpl(out, x.weak_type and y.weak_type)
+    plain = axes is not None and type(x) is ArrayImpl and type(y) is ArrayImpl
+    if plain and (preferred_element_type is None or preferred_element_type == x._data.dtype):
+        out = _plain_product(x._data, y._data, *axes)
+        if out is not None:
+            return ArrayImpl(out, x.weak_type and y.weak_type)
     return dot_general_p._evaluate(
         x,
         y,

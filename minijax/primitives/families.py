@@ -394,8 +394,9 @@ def instantiate(x: Any) -> Any:
 
 
 def zeros(aval: ShapedArray) -> Any:
-    """Zeros of an aval's shape and dtype."""
-    zero = np.zeros((), dtypes.physical_dtype(aval.dtype))[()]
+    """Zeros of an aval's shape, dtype and weak type."""
+    weak = aval.weak_type and aval.dtype == dtypes.default_float_dtype()
+    zero = 0.0 if weak else np.zeros((), dtypes.physical_dtype(aval.dtype))[()]
     return broadcast_in_dim(zero, aval.shape, ())
 
 

@@ -36,14 +36,14 @@ def sort(
     if not isinstance(operand, Sequence):
         if num_keys != 1:
             raise ValueError(
-                f"num_keys={num_keys} must equal 1 for a single operand. Pass a tuple to sort by more."
+                f"sort: num_keys={num_keys} must equal 1 for a single operand. Pass a tuple to sort by more."
             )
         dimension = canonical_axis(dimension, np.ndim(operand), "sort: dimension")
         return _bind_sort([operand], dimension, is_stable, 1)[0]
     if not operand:
         raise TypeError("sort requires at least one operand, got an empty sequence.")
     if not 1 <= num_keys <= len(operand):
-        raise ValueError(f"num_keys={num_keys} must be between 1 and the number of operands, {len(operand)}.")
+        raise ValueError(f"sort: num_keys={num_keys} must be between 1 and the number of operands, {len(operand)}.")
     dimension = canonical_axis(dimension, np.ndim(operand[0]), "sort: dimension")
     return tuple(_bind_sort(operand, dimension, is_stable, num_keys))
 
