@@ -8,7 +8,8 @@ NEEDED = ("autograd", "jax", "jaxlib", "matplotlib", "minijax", "numpy", "tqdm")
 
 def _run() -> int:
     # Before NumPy is imported: the idle threads of its OpenBLAS spin, and keep busy the cores that XLA,
-    # or whatever else runs beside it, waits for. At the sizes trained here one thread is about as fast.
+    # or whatever else runs beside it, waits for. With two threads on two busy cores a step took five
+    # times as long as with one.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         from .cli import main

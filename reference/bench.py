@@ -9,6 +9,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .engines import Engine, engine
+from .engines import ENGINES, Engine, engine
 from .files import write_json
 
 __all__ = ["Ratio", "chain", "mlp_step", "ratio", "run", "single_threaded"]
@@ -103,28 +104,29 @@ def _timed(function: Callable[[], Any], repeats: int) -> Callable[[], float]:
 # import
 
 
-def _import_seconds(module: str) -> Callable[[], float]:
-    """Seconds of one import in a fresh interpreter, without the interpreter's own start."""
+def _import_seconds(module: str, bytecode: Path) -> Callable[[], float]:
+    """Seconds of one import in a fresh interpreter, without the interpreter's own start.
+
+    Its bytecode is warm: it lies in the folder `bytecode`, from the round that does not count.
+    """
     code = f"import time; start = time.perf_counter(); import {module}; print(time.perf_counter() - start)"
     here = str(Path(__file__).parents[1])
-    path = os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH"))))
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH")))),
+        "PYTHONPYCACHEPREFIX": str(bytecode),
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
 
     def seconds() -> float:
-        # bytecode is warm: the round that does not count has written it
-        done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=os.environ | {"PYTHONPATH": path},
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        return float(done.stdout)
+        words = [sys.executable, "-c", code]
+        return float(subprocess.run(words, env=environment, stdout=subprocess.PIPE, check=True).stdout)
 
     return seconds
 
 
-def import_benchmark() -> Benchmark:
+def import_benchmark(bytecode: Path) -> Benchmark:
     """`import minijax` against `import numpy`."""
-    contestants = {name: _import_seconds(name) for name in ("minijax", "numpy")}
+    contestants = {name: _import_seconds(name, bytecode) for name in ("minijax", "numpy")}
     return Benchmark("import", contestants, {"numpy": 1.5})
 
 
@@ -177,9 +179,7 @@ def mlp_step(numpy: Any, grad: Callable, params: Any, x: Any, onehot: Any) -> An
 
 def _differentiators(engines: dict[str, Engine]) -> dict[str, tuple[Any, Callable, Callable, Callable]]:
     """For each contestant: its numpy, its grad, how it takes in an array, how it waits for results."""
-    sides = {
-        name: (jax.numpy, jax.grad, jax.numpy.asarray, jax.block_until_ready) for name, jax in engines.items()
-    }
+    sides = {name: (jax.numpy, jax.grad, jax.numpy.asarray, jax.block_until_ready) for name, jax in engines.items()}
     autograd = importlib.import_module("autograd")
     # autograd computes at once, on plain NumPy arrays
     sides["autograd"] = (autograd.numpy, autograd.grad, np.asarray, lambda results: results)
@@ -237,21 +237,22 @@ def run(*, rounds: int | None = None, quick: bool = False, json_file: Path | Non
 
 
 def _run_here(rounds: int, quick: bool, json_file: Path | None) -> int:
-    engines = {name: engine(name) for name in ("minijax", "jax")}
-    benchmarks = [
-        import_benchmark(),
-        add_benchmark(engines, quick),
-        chain_benchmark(engines, quick),
-        mlp_benchmark(engines, quick),
-    ]
+    engines = {name: engine(name) for name in ENGINES}
     print(f"one thread for BLAS and one for XLA; medians of {rounds} interleaved rounds, [quartiles]\n")
     print(_line("benchmark", "minijax", "against", "", "ratio", "target", ""), flush=True)
     measurements, ratios = {}, []
-    for benchmark in benchmarks:
-        seconds = measurements[benchmark.name] = measure(benchmark, rounds)
-        for theirs, target in benchmark.targets.items():
-            ratios.append(ratio(benchmark.name, "minijax", theirs, seconds, target))
-            print(_row(ratios[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as bytecode:
+        benchmarks = (
+            import_benchmark(Path(bytecode)),
+            add_benchmark(engines, quick),
+            chain_benchmark(engines, quick),
+            mlp_benchmark(engines, quick),
+        )
+        for benchmark in benchmarks:
+            seconds = measurements[benchmark.name] = measure(benchmark, rounds)
+            for theirs, target in benchmark.targets.items():
+                ratios.append(ratio(benchmark.name, "minijax", theirs, seconds, target))
+                print(_row(ratios[-1]), flush=True)
     if json_file:
         write_json(json_file, _record(ratios, measurements, engines, rounds))
         print(f"\nwrote {json_file}")

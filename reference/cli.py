@@ -111,9 +111,7 @@ def _arguments() -> _Parser:
     return parser
 
 
-def _add_command(
-    commands: Any, name: str, run: Callable, summary: str, description: str, epilog: str
-) -> _Parser:
+def _add_command(commands: Any, name: str, run: Callable, summary: str, description: str, epilog: str) -> _Parser:
     parser = commands.add_parser(
         name,
         help=summary,
@@ -169,9 +167,7 @@ def _add_compare(commands: Any) -> None:
 
 
 def _add_bench(commands: Any) -> None:
-    parser = _add_command(
-        commands, "bench", _bench, "measure minijax against others", BENCH_HELP, BENCH_EXAMPLES
-    )
+    parser = _add_command(commands, "bench", _bench, "measure minijax against others", BENCH_HELP, BENCH_EXAMPLES)
     add = parser.add_argument
     add("--json", type=Path, metavar="FILE", help="also write all measurements there")
     add("--rounds", type=_count, metavar="N", help="rounds of each benchmark (default: 15)")
@@ -217,9 +213,7 @@ def _compare(options: argparse.Namespace) -> int:
     recipe = RECIPES[options.recipe] if options.recipe else None
     tolerance = tolerance_for(x64=options.x64, recipe=recipe)
     settings = _settings(options, dataset, experiment, engines)
-    title = "{model} on {dataset}: {optimizer}, batches of {batch_size}, seed {seed}, {dtype}".format(
-        **settings
-    )
+    title = "{model} on {dataset}: {optimizer}, batches of {batch_size}, seed {seed}, {dtype}".format(**settings)
     print(title)
     print(", ".join(f"{name} {version}" for name, version in settings["versions"].items()), end="\n\n")
     print(report.table_head(list(engines)), flush=True)

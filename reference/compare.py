@@ -227,9 +227,7 @@ def compare(
     return seen
 
 
-def _compare_step(
-    seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray, tolerance: Tolerance
-) -> int:
+def _compare_step(seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray, tolerance: Tolerance) -> int:
     """One batch on both engines; how many there have been."""
     losses = [side.step(x, y) for side in sides]
     for history, loss in zip(seen.losses, losses, strict=True):
@@ -287,15 +285,11 @@ def _end_epoch(
     )
     seen.epochs.append(row)
     accuracies = [evaluation.accuracy for evaluation in row.test]
-    _compare_scalars(
-        seen, "epoch loss", f"mean loss of epoch {epoch + 1}", row.train_loss, tolerance.epoch_loss
-    )
+    _compare_scalars(seen, "epoch loss", f"mean loss of epoch {epoch + 1}", row.train_loss, tolerance.epoch_loss)
     _compare_scalars(seen, "accuracy", f"accuracy after epoch {epoch + 1}", accuracies, tolerance.accuracy)
 
 
-def _compare_scalars(
-    seen: Comparison, kind: str, what: str, values: list[float], allowed: float | None
-) -> None:
+def _compare_scalars(seen: Comparison, kind: str, what: str, values: list[float], allowed: float | None) -> None:
     if allowed is not None and not abs(values[0] - values[1]) <= allowed:
         sides = " and ".join(f"{value:.5f} with {name}" for value, name in zip(values, seen.engines))
         seen.fail(kind, f"the {what} is {sides}; a difference of {allowed} is allowed")

@@ -22,7 +22,7 @@ FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
 # Compiling takes JAX longer than drawing, so the shapes are few.
-shapes = st.sampled_from([(), (7,), (3, 2), (2, 0, 3), (1, 1)])
+shapes = st.sampled_from([(), (3, 2), (2, 0, 3)])
 seeds = st.integers(-(2**63), 2**63 - 1)
 small_seeds = st.integers(0, 2**31 - 1)
 kinds = st.sampled_from(KINDS)
@@ -78,7 +78,7 @@ def test_keys_from_integers_of_any_dtype(dtype: str):
             compare(lambda engine, key: key, np.dtype(dtype).type(seed), wide=wide)
 
 
-@given(seed=seeds, num=st.sampled_from([1, 2, 5, (), (0,), (2, 3)]), kind=kinds, wide=st.booleans())
+@given(seed=seeds, num=st.sampled_from([1, 2, (), (0, 3)]), kind=kinds, wide=st.booleans())
 def test_split(seed: int, num: Any, kind: str, wide: bool):
     compare(lambda engine, key: engine.random.split(key, num), seed, kind, wide)
 
@@ -151,11 +151,7 @@ def test_uniform_between_arrays_and_numbers():
     low = np.linspace(-3, 3, 4, dtype=np.float32)
     compare(lambda engine, key: engine.random.uniform(key, (5, 4), minval=low, maxval=low[:1] + 7.3))
     compare(lambda engine, key: engine.random.uniform(key, (500,), "float32", -3, 7.5))
-    compare(
-        lambda engine, key: engine.jit(lambda k, a: engine.random.uniform(k, (500,), "float32", a, 7.5))(
-            key, 0.3
-        )
-    )
+    compare(lambda engine, key: engine.jit(lambda k, a: engine.random.uniform(k, (500,), "float32", a, 7.5))(key, 0.3))
 
 
 @st.composite
@@ -167,7 +163,7 @@ def bounds(draw: Any) -> tuple[str, int, int]:
     return info.dtype.name, draw(numbers), draw(numbers)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(seed=small_seeds, bounds=bounds(), kind=kinds)
 def test_randint(seed: int, bounds: tuple[str, int, int], kind: str):
     dtype, low, high = bounds
@@ -200,10 +196,8 @@ def test_permutation_of_an_array(axis: int, independent: bool):
     compare(lambda engine, key: engine.random.permutation(key, x, axis, independent))
 
 
-@settings(max_examples=15)
-@given(
-    seed=small_seeds, p=st.floats(0, 1, width=32), mode=st.sampled_from(["low", "high"]), wide=st.booleans()
-)
+@settings(max_examples=10)
+@given(seed=small_seeds, p=st.floats(0, 1, width=32), mode=st.sampled_from(["low", "high"]), wide=st.booleans())
 def test_bernoulli(seed: int, p: float, mode: str, wide: bool):
     compare(lambda engine, key: engine.random.bernoulli(key, p, (100,), mode), seed, wide=wide)
 
@@ -252,9 +246,7 @@ CONTINUOUS = {
     "rayleigh": lambda r, k, **kw: r.rayleigh(k, np.float32(2), (2000,), **kw),
     "triangular": lambda r, k, **kw: r.triangular(k, -1.0, 0.5, 2.0, (2000,), **kw),
     "truncated_normal": lambda r, k, **kw: r.truncated_normal(k, -2.0, 1.5, (2000,), **kw),
-    "truncated_normal-shape": lambda r, k, **kw: r.truncated_normal(
-        k, np.float32([-1, 0]), np.float32(3), **kw
-    ),
+    "truncated_normal-shape": lambda r, k, **kw: r.truncated_normal(k, np.float32([-1, 0]), np.float32(3), **kw),
     "wald": lambda r, k, **kw: r.wald(k, np.float32(1.5), (2000,), **kw),
     "weibull_min": lambda r, k, **kw: r.weibull_min(k, 2.0, 3.0, (2000,), **kw),
 }
@@ -262,13 +254,15 @@ CONTINUOUS = {
 
 @pytest.mark.parametrize("name", CONTINUOUS)
 def test_continuous(name: str):
-    """Errors are relative, but absolute below 1, where the distributions have their zeros.
-
-    In float64 JAX's log1p is off by up to 120 ULP.
-    """
-    draw = CONTINUOUS[name]
-    ulp = 128 if name == "wald" else 16
+    """Errors are relative, but absolute below 1, where the distributions have their zeros."""
+    draw, ulp = CONTINUOUS[name], 128 if name == "wald" else 16
     compare(lambda engine, key: draw(engine.random, key, dtype="float32"), 3, ulp=ulp, floor=1.0)
+
+
+@pytest.mark.parametrize("name", ["exponential", "gumbel-high", "truncated_normal", "triangular"])
+def test_continuous_in_float64(name: str):
+    """JAX's log1p is off by up to 120 ULP here."""
+    draw = CONTINUOUS[name]
     compare(lambda engine, key: draw(engine.random, key, dtype="float64"), 3, wide=True, ulp=256, floor=1.0)
 
 
@@ -320,9 +314,7 @@ def test_both_kinds_of_keys_give_the_same_numbers():
 @pytest.mark.parametrize("kind", KINDS)
 def test_vmap_and_jit_over_keys(kind: str):
     def draws(engine: Any, key: Any) -> Any:
-        sample = engine.vmap(
-            lambda k: engine.random.uniform(engine.random.split(k)[0], (3,), "float32", 1.0, 4.3)
-        )
+        sample = engine.vmap(lambda k: engine.random.uniform(engine.random.split(k)[0], (3,), "float32", 1.0, 4.3))
         return sample(key), engine.jit(sample)(key)
 
     def matrix(engine: Any, key: Any) -> Any:
@@ -331,9 +323,7 @@ def test_vmap_and_jit_over_keys(kind: str):
 
     compare(lambda engine, key: draws(engine, engine.random.split(key, 6)), kind=kind)
     compare(matrix, kind=kind)
-    compare(
-        lambda engine, key: engine.vmap(engine.random.permutation, (0, None))(engine.random.split(key, 3), 9)
-    )
+    compare(lambda engine, key: engine.vmap(engine.random.permutation, (0, None))(engine.random.split(key, 3), 9))
     compare(lambda engine, key: engine.vmap(getattr(engine.random, kind))(engine.numpy.arange(-2, 3)))
 
 
@@ -357,9 +347,7 @@ def test_gradients_through_a_sampler(kind: str):
 
 def test_keys_have_tangents_of_no_dimension():
     key = minijax.random.key(0)
-    gradient = minijax.grad(lambda k, x: x * minijax.random.uniform(k), allow_int=True)(
-        minijax.random.PRNGKey(0), 1.0
-    )
+    gradient = minijax.grad(lambda k, x: x * minijax.random.uniform(k), allow_int=True)(minijax.random.PRNGKey(0), 1.0)
     assert gradient.dtype == minijax.dtypes.float0 and gradient.shape == (2,)
     out, pullback = minijax.vjp(lambda k, x: (minijax.random.split(k), 2 * x), key, 1.0)
     assert_same(out[0], jax.random.split(jax.random.key(0)))

@@ -132,6 +132,7 @@ from minijax.primitives.dynamic_slicing import (
     dynamic_update_slice_p,
 )
 from minijax.primitives.indexing import (
+    GatherScatterMode,
     GatherDimensionNumbers,
     gather,
     gather_p,

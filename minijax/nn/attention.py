@@ -161,19 +161,18 @@ def _masked(
     window: tuple[int, int] | None,
 ) -> Array:
     """The logits [B, N, T, S], a large negative number where a place must not be looked at."""
-    masks = [] if mask is None else [mask]
-    shape = logits.shape[2:]
-    if is_causal:
-        masks.append(jnp.tril(jnp.ones(shape, dtype=bool))[None, None, :, :])
-    if window is not None:
-        masks.append(_window_mask(*shape, *window))
-    if query_lengths is not None or key_lengths is not None:
-        masks.append(_length_mask(*shape, query_lengths, key_lengths))
-    if not masks:
+    by_length = query_lengths is not None or key_lengths is not None
+    if mask is None and not is_causal and window is None and not by_length:
         return logits
-    allowed = jnp.ones_like(logits, dtype=bool)
-    for m in masks:
-        allowed = jnp.logical_and(allowed, m)
+    allowed, shape = jnp.ones_like(logits, dtype=bool), logits.shape[2:]
+    if mask is not None:
+        allowed = jnp.logical_and(allowed, mask)
+    if is_causal:
+        allowed = jnp.logical_and(allowed, jnp.tril(jnp.ones(shape, dtype=bool))[None, None, :, :])
+    if window is not None:
+        allowed = jnp.logical_and(allowed, _window_mask(*shape, *window))
+    if by_length:
+        allowed = jnp.logical_and(allowed, _length_mask(*shape, query_lengths, key_lengths))
     return jnp.where(allowed, logits, _large_negative(logits.dtype))
 
 

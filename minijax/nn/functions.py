@@ -15,7 +15,7 @@ from minijax import config, dtypes, lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.axes import canonical_axis_tuple, static_int
-from minijax.numpy.promotion import check_arraylike, ensure_arraylike, promote_args_inexact, promote_dtypes_inexact
+from minijax.numpy.promotion import array_of, check_arraylike, ensure_arraylike, promote_args_inexact, promote_dtypes_inexact
 from minijax.primitives.shaping import canonical_axis
 
 __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "standardize"]
@@ -136,7 +136,7 @@ def standardize(
         mean = jnp.mean(x, axis, keepdims=True, where=where)
     if variance is None:
         variance = _variance(x, axis, mean, where, algorithm)
-    return jnp.subtract(x, mean) * lax.rsqrt(variance + epsilon)
+    return jnp.subtract(x, mean) * lax.rsqrt(array_of(variance) + epsilon)
 
 
 def _variance(x: Any, axis: Axis, mean: Any, where: Any, algorithm: str) -> Array:
@@ -156,10 +156,9 @@ def one_hot(x: Any, num_classes: int, *, dtype: Any = None, axis: Any = -1) -> A
     if isinstance(axis, str):
         return jnp.asarray(x == _index_along(axis, num_classes), dtype=dtype)
     place = canonical_axis(axis, x.ndim + 1)
-    shape = [1] * x.ndim
+    x, shape = lax.expand_dims(x, (operator.index(axis),)), [1] * x.ndim
     shape.insert(place, num_classes)
-    classes = lax.broadcasted_iota(x.dtype, shape, place)
-    return (lax.expand_dims(x, (operator.index(axis),)) == classes).astype(dtype)
+    return (x == lax.broadcasted_iota(x.dtype, shape, place)).astype(dtype)
 
 
 def _index_along(axis_name: str, num_classes: int) -> Array:

@@ -209,7 +209,7 @@ def _shape(fun_name: str, shape: Any, dtype: Any = None) -> tuple[int, ...]:
             f"Cannot interpret '{dtype}' as a data type. Did you write jnp.{fun_name}({shape}, {dtype}) where you meant "
             f"jnp.{fun_name}(({shape}, {dtype})), with one tuple for the shape?"
         )
-    return canonical_shape(shape if np.ndim(shape) else (shape,))
+    return canonical_shape(shape if isinstance(shape, (tuple, list)) or np.ndim(shape) else (shape,))
 
 
 def _user_dtype(fun_name: str, dtype: Any) -> Any:

@@ -9,6 +9,7 @@ import numpy as np
 
 from minijax import lax
 from minijax.array import Array
+from minijax.config import numpy_dtype_promotion
 from minijax.numpy.axes import require_known
 from minijax.numpy.creation import array
 from minijax.numpy.joining import concatenate, stack
@@ -34,13 +35,19 @@ def _points(s: builtins.slice, name: str) -> Array:
     return arange(start, stop, step)
 
 
+def _axes_points(key: Any, name: str) -> list[Array]:
+    """The numbers that several slices stand for, of one dtype even where promotion is else refused."""
+    with numpy_dtype_promotion("standard"):
+        return promote_dtypes(*[_points(s, name) for s in key]) if key else []
+
+
 class _MGrid:
     """jnp.mgrid[0:3, 0:2]: the coordinates of all points of a grid, stacked along a new first axis."""
 
     def __getitem__(self, key: Any) -> Array:
         if isinstance(key, slice):
             return _points(key, "mgrid")
-        points = promote_dtypes(*[_points(s, "mgrid") for s in key]) if key else []
+        points = _axes_points(key, "mgrid")
         return stack(meshgrid(*points, indexing="ij"), 0) if points else arange(0)
 
 
@@ -50,8 +57,7 @@ class _OGrid:
     def __getitem__(self, key: Any) -> Array | list[Array]:
         if isinstance(key, slice):
             return _points(key, "ogrid")
-        points = promote_dtypes(*[_points(s, "ogrid") for s in key]) if key else []
-        return meshgrid(*points, indexing="ij", sparse=True)
+        return meshgrid(*_axes_points(key, "ogrid"), indexing="ij", sparse=True)
 
 
 class _Joined:

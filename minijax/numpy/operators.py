@@ -217,6 +217,19 @@ def _copy(self: Array) -> Array:
     return copy(self)
 
 
+def _argsort(
+    self: Array,
+    axis: int | None = -1,
+    *,
+    kind: None = None,
+    order: None = None,
+    stable: bool = True,
+    descending: bool = False,
+) -> Array:
+    """The indices that sort the array; see jnp.argsort."""
+    return argsort(self, axis, kind=kind, order=order, stable=stable, descending=descending)
+
+
 def _astype(self: Array, dtype: Any, copy: bool = False, device: Any = None) -> Array:
     """The same numbers in another dtype; see jnp.astype."""
     return astype(self, dtype, copy=copy, device=device)
@@ -317,21 +330,16 @@ def _to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
     return self
 
 
-def _block_until_ready(self: Array) -> Array:
-    """The array itself: computations are finished when they return."""
-    return self
-
-
 def _attach_methods() -> None:
     for function in (
         *(reductions.all, reductions.any, reductions.argmax, reductions.argmin, reductions.max, reductions.min),
         *(reductions.prod, reductions.ptp, reductions.sum, statistics.mean, cumprod, cumsum),
         *(arithmetic.conj, arithmetic.conjugate, rounding.round, diagonal, trace, repeat, squeeze, swapaxes),
-        *(argpartition, argsort, choose, nonzero, searchsorted, sort, take),
+        *(argpartition, choose, nonzero, searchsorted, sort, take),
     ):
         setattr(Array, function.__name__, function)
+    Array.argsort = _argsort
     Array.astype = _astype
-    Array.block_until_ready = _block_until_ready
     Array.clip = _clip
     Array.compress = _compress
     Array.copy = _copy
@@ -399,17 +407,31 @@ def _index(self: ArrayImpl) -> int:
     return operator.index(self._data[()])
 
 
+def _value(self: Array, method: str) -> np.ndarray:
+    """The values for a method that makes Python objects of them. ConcretizationTypeError for tracers."""
+    if isinstance(self, Tracer):
+        raise errors.ConcretizationTypeError(self, f"This occurred in the {method}() method of jax.Array.")
+    return np.asarray(self)
+
+
 def _item(self: Array, *args: int) -> bool | int | float:
     """The element as a Python number; the array must have size 1, or the index be given."""
-    if isinstance(self, Tracer):
-        raise errors.ConcretizationTypeError(self, "This occurred in the item() method of jax.Array.")
-    if not isinstance(self.dtype, np.dtype):
-        raise TypeError(f"No Python scalar type for arr.dtype={self.dtype}. Write jax.random.key_data(key).")
-    return self._data.item(*args)
+    return _value(self, "item").item(*args)
 
 
-def _value(self: ArrayImpl) -> np.ndarray:
-    return np.asarray(self)
+def _tolist(self: Array) -> Any:
+    """The elements as Python numbers in nested lists."""
+    return _value(self, "tolist").tolist()
+
+
+def _tobytes(self: Array, order: str = "C") -> bytes:
+    """The elements' bytes, in row-major order."""
+    return _value(self, "tobytes").tobytes(order)
+
+
+def _block_until_ready(self: Array) -> Array:
+    """The array itself: computations are finished when they return."""
+    return self
 
 
 def _attach_to_values() -> None:
@@ -422,14 +444,15 @@ def _attach_to_values() -> None:
     ArrayImpl.__complex__ = lambda self: complex(_scalar(self))
     ArrayImpl.__index__ = _index
     Array.item = _item
-    ArrayImpl.tolist = lambda self: _value(self).tolist()
-    ArrayImpl.tobytes = lambda self, order="C": _value(self).tobytes(order)
+    Array.tolist = _tolist
+    Array.tobytes = _tobytes
     ArrayImpl.aval = property(get_aval, doc="Shape, dtype and weak type.")
     ArrayImpl.device = property(lambda self: devices()[0], doc="The device that holds it.")
     ArrayImpl.devices = lambda self: set(devices())
     ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
     ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")
+    ArrayImpl.block_until_ready = _block_until_ready
     ArrayImpl.is_deleted = lambda self: False
     ArrayImpl.is_ready = lambda self: True
     ArrayImpl.copy_to_host_async = lambda self: None

@@ -12,9 +12,20 @@ from minijax.numpy.promotion import ensure_arraylike
 
 __all__ = ["array_repr", "array_str", "get_printoptions", "printoptions", "set_printoptions"]
 
-get_printoptions = np.get_printoptions
-printoptions = np.printoptions
-set_printoptions = np.set_printoptions
+
+def get_printoptions() -> dict[str, Any]:
+    """How arrays are printed: NumPy's settings, which hold for Arrays too."""
+    return np.get_printoptions()
+
+
+def set_printoptions(*args: Any, **kwargs: Any) -> None:
+    """Change how arrays are printed; see numpy.set_printoptions."""
+    np.set_printoptions(*args, **kwargs)
+
+
+def printoptions(*args: Any, **kwargs: Any) -> Any:
+    """Change how arrays are printed inside a `with` block; see numpy.printoptions."""
+    return np.printoptions(*args, **kwargs)
 
 
 def repr_array(x: ArrayImpl) -> str:

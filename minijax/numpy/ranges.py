@@ -246,8 +246,7 @@ def eye(N: int, M: int | None = None, k: Any = 0, dtype: Any = None, *, device: 
     offset = ensure_arraylike("eye", k)
     if offset.ndim or not dtypes.is_integer(offset.dtype):
         raise ValueError(f"eye: k must be a scalar integer, got {k!r}.")
-    rows = static_int(N, "the argument 'N' of jnp.eye")
-    columns = rows if M is None else static_int(M, "the argument 'M' of jnp.eye")
+    rows, columns = canonical_shape((N, N if M is None else M))
     if rows < 0 or columns < 0:
         raise ValueError(f"eye: negative dimensions are not allowed, got {N} and {M}.")
     i = lax.broadcasted_iota(offset.dtype, (rows, columns), 0)

@@ -222,9 +222,7 @@ def random_fold_in(keys: Any, data: Any) -> Any:
 def _fold_in_shape(keys: ShapedArray, data: ShapedArray) -> Shape:
     require_keys("random_fold_in", keys)
     if data.dtype != _U32:
-        raise TypeError(
-            f"random_fold_in takes uint32 data, got {data.dtype.name}. Write data.astype('uint32')."
-        )
+        raise TypeError(f"random_fold_in takes uint32 data, got {data.dtype.name}. Write data.astype('uint32').")
     return broadcast_operands("random_fold_in", (keys, data))
 
 
@@ -374,9 +372,7 @@ def _threefry_impl(k0: np.ndarray, k1: np.ndarray, x0: np.ndarray, x1: np.ndarra
 def _threefry_shape(*avals: ShapedArray) -> list[ShapedArray]:
     if any(aval.dtype != _U32 for aval in avals):
         got = ", ".join(aval.dtype.name for aval in avals)
-        raise TypeError(
-            f"Arguments to threefry2x32 must have uint32 type, got {got}. Write x.astype('uint32')."
-        )
+        raise TypeError(f"Arguments to threefry2x32 must have uint32 type, got {got}. Write x.astype('uint32').")
     return [ShapedArray(broadcast_operands("threefry2x32", avals), _U32)] * 2
 
 

@@ -262,8 +262,7 @@ def _arg_extremum(name: str, find: Callable[..., Any]) -> Primitive:
         (axis,) = axes
         if not 0 <= axis < x.ndim:
             raise ValueError(
-                f"Invalid axis {axis} of {name} for operand shape {x.shape}: "
-                f"it must lie in 0 ... {x.ndim - 1}."
+                f"Invalid axis {axis} of {name} for operand shape {x.shape}: it must lie in 0 ... {x.ndim - 1}."
             )
         if x.shape[axis] == 0:
             raise ValueError(
@@ -274,9 +273,7 @@ def _arg_extremum(name: str, find: Callable[..., Any]) -> Primitive:
 
     def dtype(x: ShapedArray, *, axes: tuple[int], index_dtype: np.dtype) -> np.dtype:
         if not dtypes.is_integer(index_dtype):
-            raise TypeError(
-                f"index_dtype of {name} must be an integer type, but got {index_dtype}: use 'int32'."
-            )
+            raise TypeError(f"index_dtype of {name} must be an integer type, but got {index_dtype}: use 'int32'.")
         return index_dtype
 
     prim = standard(name, impl, shape, dtype, never_weak)

@@ -24,9 +24,7 @@ __all__ = ["sort", "sort_key_val", "top_k"]
 # ----------------------------------------------------------------- sort
 
 
-def sort(
-    operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1
-) -> Array | tuple[Array, ...]:
+def sort(operand: Any, dimension: int = -1, is_stable: bool = True, num_keys: int = 1) -> Array | tuple[Array, ...]:
     """`operand` sorted along `dimension`, ascending, NaN last.
 
     A sequence of arrays of one shape is sorted by its first `num_keys` members, the first one being the
@@ -160,9 +158,7 @@ def _top_k_shape(x: ShapedArray, *, k: int, axis: int) -> list[ShapedArray]:
     return [x.update(shape=shape), x.update(shape=shape, dtype=np.dtype(np.int32))]
 
 
-def _top_k_jvp(
-    primals: Sequence[Any], tangents: Sequence[Any], *, k: int, axis: int
-) -> tuple[list[Any], list[Any]]:
+def _top_k_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, k: int, axis: int) -> tuple[list[Any], list[Any]]:
     values, indices = top_k_p.bind(*primals, k=k, axis=axis)
     start_indices = reshape(indices, (*np.shape(indices), 1))
     return [values, indices], [_take_along(tangents[0], start_indices, axis), zero_like(indices)]

@@ -140,9 +140,7 @@ def truncated_normal(
 _ONE = np.float32(1)
 
 
-def lognormal(
-    key: Any, sigma: Any = _ONE, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
-) -> Array:
+def lognormal(key: Any, sigma: Any = _ONE, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Array:
     """Floats whose logarithm is normally distributed with mean 0 and standard deviation `sigma`."""
     shape = parameter_shape("lognormal", shape, sigma)
     key, shape, dtype = sample_arguments("lognormal", key, shape, dtype, out_sharding)
@@ -156,9 +154,7 @@ def maxwell(key: Any, shape: Sequence[int] = (), dtype: Any = None, *, out_shard
     return jnp.linalg.norm(_normal(key, (*shape, 3), dtype), axis=-1)
 
 
-def double_sided_maxwell(
-    key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None
-) -> Array:
+def double_sided_maxwell(key: Any, loc: Any, scale: Any, shape: Sequence[int] = (), dtype: Any = None) -> Array:
     """Floats from the Maxwell distribution with random signs, times `scale` plus `loc`.
 
     The result has the shape shape + p, or p + p for shape=(), where the parameters broadcast to p.
@@ -263,9 +259,7 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_shardi
     return lax.exp(jnp.divide(_exponential(key, shape, dtype), b))
 
 
-def rayleigh(
-    key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None
-) -> Array:
+def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_sharding: Any = None) -> Array:
     """Floats from the Rayleigh distribution with this scale."""
     shape = parameter_shape("rayleigh", shape, scale)
     key, shape, dtype = sample_arguments("rayleigh", key, shape, dtype, out_sharding)
@@ -275,9 +269,7 @@ def rayleigh(
     return lax.mul(scale, lax.sqrt(lax.mul(lax.log(u), dtype.type(-2))))
 
 
-def weibull_min(
-    key: Any, scale: Any, concentration: Any, shape: Sequence[int] = (), dtype: Any = None
-) -> Array:
+def weibull_min(key: Any, scale: Any, concentration: Any, shape: Sequence[int] = (), dtype: Any = None) -> Array:
     """Floats from the Weibull distribution on [0, inf) with this scale and concentration (its exponent)."""
     key, shape, dtype = sample_arguments("weibull_min", key, shape, dtype)
     u = uniform_in(key, shape, dtype, 0, 1)

@@ -106,9 +106,7 @@ def geometric(key: Any, p: Any, shape: Any = None, dtype: Any = None, *, out_sha
 # ----------------------------------------------------------------- truth values and categories
 
 
-def bernoulli(
-    key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, out_sharding: Any = None
-) -> Array:
+def bernoulli(key: Any, p: Any = 0.5, shape: Any = None, mode: str = "low", *, out_sharding: Any = None) -> Array:
     """True with probability `p`, which broadcasts to `shape`.
 
     In mode 'high' twice the random bits are spent, so that probabilities far below 1e-7 come out right.
@@ -180,9 +178,7 @@ def _categorical_without_replacement(key: Array, logits: Array, axis: int, prefi
 # ----------------------------------------------------------------- order and choice
 
 
-def permutation(
-    key: Any, x: Any, axis: int = 0, independent: bool = False, *, out_sharding: Any = None
-) -> Array:
+def permutation(key: Any, x: Any, axis: int = 0, independent: bool = False, *, out_sharding: Any = None) -> Array:
     """`x` with its slices along `axis` in random order; an integer x stands for arange(x).
 
     With `independent` each line along `axis` is shuffled by itself.
@@ -263,8 +259,7 @@ def _check_choice(n: int, draws: int, replace: bool) -> None:
         raise ValueError("choice: a must be greater than 0 (or not be empty) unless no samples are taken.")
     if not replace and draws > n:
         raise ValueError(
-            f"choice: cannot take a larger sample (size {draws}) than population (size {n}) "
-            "when replace=False."
+            f"choice: cannot take a larger sample (size {draws}) than population (size {n}) when replace=False."
         )
 
 

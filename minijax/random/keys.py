@@ -104,9 +104,7 @@ def check_key(name: str, keys: Any, allow_batched: bool = False) -> tuple[Array,
     raw = not _is_typed(keys)
     if raw:
         if not isinstance(keys, Array | np.ndarray | np.generic):
-            raise TypeError(
-                f"{name}: unexpected PRNG key {keys!r} of type {type(keys)}. Make one: jax.random.key(0)."
-            )
+            raise TypeError(f"{name}: unexpected PRNG key {keys!r} of type {type(keys)}. Make one: jax.random.key(0).")
         keys = random_wrap(keys)
         _report_raw_key(name)
     if keys.ndim and not allow_batched:
@@ -225,6 +223,5 @@ def check_sharding(name: str, out_sharding: Any) -> None:
     """NotImplementedError unless out_sharding is None."""
     if out_sharding is not None:
         raise NotImplementedError(
-            f"{name}: out_sharding is not supported, since arrays are not distributed over devices. "
-            "Leave it out."
+            f"{name}: out_sharding is not supported, since arrays are not distributed over devices. Leave it out."
         )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -185,9 +186,9 @@ def _ndtr(x: Array) -> Array:
     half_root_2 = number(0.5) * np.sqrt(number(2.0))
     w = x * half_root_2
     z = lax.abs(w)
-    tail = lax.erfc(z)
-    outside = lax.select(lax.gt(w, number(0.0)), number(2.0) - tail, tail)
-    return number(0.5) * lax.select(lax.lt(z, half_root_2), number(1.0) + lax.erf(w), outside)
+    is_small, small = lax.lt(z, half_root_2), number(1.0) + lax.erf(w)
+    large = lax.select(lax.gt(w, number(0.0)), number(2.0) - lax.erfc(z), lax.erfc(z))
+    return number(0.5) * lax.select(is_small, small, large)
 
 
 @partial(custom_jvp, nondiff_argnums=(1,))
@@ -252,7 +253,8 @@ def gammaln(x: Any) -> Array:
 def loggamma(x: Any) -> Array:
     """log(gamma(x)); NaN for x <= 0, where it is not real."""
     x = _float_array("loggamma", x)
-    return jnp.where(x > 0, lax.lgamma(x), jnp.nan)
+    value = lax.lgamma(x)
+    return jnp.where(x > 0, value, jnp.nan)
 
 
 def digamma(x: Any) -> Array:
@@ -317,16 +319,17 @@ def multigammaln(a: Any, d: Any) -> Array:
 def boxcox(x: Any, lmbda: Any) -> Array:
     """(x**lmbda - 1) / lmbda, and its limit log(x) for lmbda = 0."""
     x, lmbda = _float_arrays("boxcox", x, lmbda)
-    return _boxcox_of_log(jnp.log(x), lmbda)
+    return _boxcox(jnp.log, x, lmbda)
 
 
 def boxcox1p(x: Any, lmbda: Any) -> Array:
     """boxcox(1 + x, lmbda), accurate for small x."""
     x, lmbda = _float_arrays("boxcox1p", x, lmbda)
-    return _boxcox_of_log(jnp.log1p(x), lmbda)
+    return _boxcox(jnp.log1p, x, lmbda)
 
 
-def _boxcox_of_log(log_x: Array, lmbda: Any) -> Array:
+def _boxcox(log: Callable[[Any], Array], x: Array, lmbda: Array) -> Array:
     is_zero = lmbda == 0
     safe = jnp.where(is_zero, jnp.ones_like(lmbda), lmbda)
+    log_x = log(x)
     return jnp.where(is_zero, log_x, jnp.expm1(safe * log_x) / safe)

@@ -121,9 +121,7 @@ def _digits() -> Dataset:
 
 def _idx_dataset(name: str) -> Dataset:
     folder = _folder(name)
-    train_images, train_labels, test_images, test_labels = (
-        read_idx(folder / file) for file in _PUBLISHED[name].files
-    )
+    train_images, train_labels, test_images, test_labels = (read_idx(folder / file) for file in _PUBLISHED[name].files)
     for part, images, labels in (
         ("training", train_images, train_labels),
         ("test", test_images, test_labels),

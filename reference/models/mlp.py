@@ -16,8 +16,7 @@ def init(jax: Engine, key: Array, sizes: Sequence[int], *, scale: float | None =
     """
     keys = jax.random.split(key, len(sizes) - 1)
     return [
-        _layer(jax, k, inputs, outputs, scale)
-        for k, inputs, outputs in zip(keys, sizes[:-1], sizes[1:], strict=True)
+        _layer(jax, k, inputs, outputs, scale) for k, inputs, outputs in zip(keys, sizes[:-1], sizes[1:], strict=True)
     ]
 
 

@@ -42,7 +42,7 @@ def _refuse(dataset, folder):
     raise DataUnavailable(f"{dataset.title} is not under MINIJAX_DATA_DIR, nor in {folder}")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def small(digits):
     """The digits, cut down to what a few quick steps need."""
     return digits._replace(

@@ -33,9 +33,7 @@ def test_compare_in_a_process_of_its_own(tmp_path):
     done = python("-m", "reference", *words.split())
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith(
-        "mlp 64-512-10 on digits: sgd, learning rate 0.5, batches of 100, seed 0, float32"
-    )
+    assert lines[0].startswith("mlp 64-512-10 on digits: sgd, learning rate 0.5, batches of 100, seed 0, float32")
     assert lines[-1].startswith("The engines agree over 28 steps")
     assert sorted(file.name for file in (tmp_path / "runs").iterdir()) == [
         "compare-mlp-digits-sgd.json",

@@ -3,6 +3,7 @@
 import json
 import math
 import types
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -117,7 +118,8 @@ def test_precision_is_put_back(engines, small):
 
 
 def altered(engines, replacement):
-    return {"minijax": replacement, "jax": engines["jax"]}
+    """The replacement against an engine that is known to be right here, and compiles in no time."""
+    return {"altered": replacement, "minijax": engines["minijax"]}
 
 
 @pytest.mark.parametrize("factor", [1.001, -1.0])
@@ -147,25 +149,23 @@ def test_a_diverging_training_stops(engines, small):
     engines = altered(engines, wrong_gradients(engines["minijax"], math.nan))
     experiment = classifier("mlp", small, steps=10, epochs=10)
     seen = compare(engines, experiment, small, tolerance=tolerance_for(x64=False))
-    assert seen.failures["finite"].startswith("the training diverged: at step 2 the loss is nan with minijax")
+    assert seen.failures["finite"].startswith("the training diverged: at step 2 the loss is nan with altered")
     assert len(seen.losses[0]) == 2
     assert seen.largest_loss_difference() == Difference(math.inf, math.inf)
 
 
 def test_results_beside_the_measured_ones_are_noticed(engines, small):
-    engines = altered(engines, engines["jax"])
+    engines = altered(engines, engines["minijax"])
     experiment = classifier("mlp", small, epochs=2)
     measured = RECIPE.measured._replace(epochs=2)
     tolerance = tolerance_for(x64=False, recipe=RECIPE)
     seen = compare(engines, experiment, small, tolerance=tolerance, measured=measured)
     assert list(seen.failures) == [
         f"{what} {name}"
-        for name in ("minijax", "jax")
+        for name in ("altered", "minijax")
         for what in ("loss of the first epoch", "loss of the last epoch", "final accuracy")
     ]
-    only_first = compare(
-        engines, experiment._replace(epochs=1), small, tolerance=tolerance, measured=measured
-    )
+    only_first = compare(engines, experiment._replace(epochs=1), small, tolerance=tolerance, measured=measured)
     assert len(only_first.failures) == 2
 
 
@@ -202,9 +202,8 @@ def test_parameters_of_another_form_are_no_parameters(engines, other):
 # what is shown
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def seen(engines, small):
-    engines = altered(engines, engines["jax"])
     experiment = classifier("mlp", small, batch_size=16, epochs=2)
     return compare(engines, experiment, small, tolerance=tolerance_for(x64=False))
 
@@ -218,7 +217,7 @@ def test_table(seen):
 
 
 def test_record(seen, tmp_path):
-    seen.losses[0][0] = math.inf
+    seen = replace(seen, losses=[[math.inf, *seen.losses[0][1:]], seen.losses[1]])
     path = tmp_path / "runs" / "record.json"
     report.write_record(path, seen, tolerance_for(x64=False), {"model": "mlp"})
     record = json.loads(path.read_text())

@@ -209,10 +209,10 @@ WHOLE = idx(np.zeros((2, 28, 28)))
     [
         (b"no gzip at all", "gzip"),
         (WHOLE[: len(WHOLE) // 2], "end-of-stream"),
-        (gzip.compress(b"\0\0\x0b\1" + bytes(4)), "no IDX file of bytes"),
-        (gzip.compress(b"\0\0"), "no IDX file of bytes"),
-        (gzip.compress(b"\0\0\x08\3" + bytes(4)), "promises"),
-        (gzip.compress(b"\0\0\x08\1\0\0\0\5" + bytes(4)), r"promises \(5,\), and 4 bytes follow"),
+        (gzip.compress(b"\0\0\x0b\1" + bytes(4), mtime=0), "no IDX file of bytes"),
+        (gzip.compress(b"\0\0", mtime=0), "no IDX file of bytes"),
+        (gzip.compress(b"\0\0\x08\3" + bytes(4), mtime=0), "promises"),
+        (gzip.compress(b"\0\0\x08\1\0\0\0\5" + bytes(4), mtime=0), r"promises \(5,\), and 4 bytes follow"),
     ],
 )
 def test_a_damaged_file_is_named_with_what_to_do(tmp_path, content, what):
