@@ -49,7 +49,7 @@ def jit(
     if fun is _NOT_SPECIFIED:
         options = {k: v for k, v in locals().items() if k != "fun"}
         return lambda f: jit(f, **options)
-    check_callable(fun)
+    check_callable("jit", fun)
     if in_shardings is not None or out_shardings is not None:
         raise NotImplementedError(
             "jit: there is one device, so in_shardings and out_shardings have no meaning here; leave them "
@@ -70,7 +70,7 @@ def make_jaxpr(
     Arguments may be arrays, numbers or ShapeDtypeStructs. With return_shape the result is
     (jaxpr, tree of ShapeDtypeStructs).
     """
-    check_callable(fun, "the first argument must be callable")
+    check_callable("make_jaxpr", fun)
     if axis_env:
         raise NotImplementedError(
             "make_jaxpr: axis_env waits for named axes; wrap the function in vmap(axis_name=...)."
@@ -111,7 +111,7 @@ def typeof(x: Any) -> ShapedArray:
 
 def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
     """Shapes and dtypes of fun(*args, **kwargs) as a tree of ShapeDtypeStructs; nothing is computed."""
-    check_callable(fun)
+    check_callable("eval_shape", fun)
     if isinstance(fun, JitFunction):
         return fun.eval_shape(*args, **kwargs)
     return make_jaxpr(fun, return_shape=True)(*args, **kwargs)[1]
@@ -127,7 +127,7 @@ def checkpoint(
     concrete: bool = False,
 ) -> Callable:
     """`fun`, whose intermediate values reverse mode computes anew instead of keeping (also called remat)."""
-    check_callable(fun)
+    check_callable("checkpoint", fun)
     static = StaticArguments(fun, static_argnums or None, static_argnames or None)
 
     @wraps(fun, "checkpoint", "Rematerialized version of")
@@ -151,7 +151,7 @@ remat = checkpoint
 
 def named_call(fun: Callable, *, name: str | None = None) -> Callable:
     """`fun` under another name."""
-    check_callable(fun)
+    check_callable("named_call", fun)
 
     @functools.wraps(fun)
     def named(*args: Any, **kwargs: Any) -> Any:

@@ -15,11 +15,12 @@ from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 
-def check_callable(fun: Any, what: str = "Expected a callable value") -> None:
-    """Raise TypeError unless `fun` can be called."""
+def check_callable(name: str, fun: Any) -> None:
+    """Raise TypeError unless `fun`, the first argument of the function `name`, can be called."""
     if not callable(fun):
         raise TypeError(
-            f"{what}, got {fun!r} of type {type(fun).__name__}. Pass a function, without calling it."
+            f"Expected a callable value as first argument of {name}, got {fun!r} of type {type(fun).__name__}. "
+            "Pass the function itself, without calling it."
         )
 
 
@@ -59,11 +60,10 @@ def require_float(name: str, role: str, x: Any, holomorphic: bool, allow_int: bo
 
 def split_argnums(argnums: Any, args: tuple) -> tuple[tuple[int, ...], list[Any]]:
     """The positions that `argnums` names, counted from the front, and the arguments there."""
-    numbers = (
-        tuple(map(operator.index, argnums))
-        if isinstance(argnums, tuple | list)
-        else (operator.index(argnums),)
-    )
+    try:
+        numbers = tuple(map(operator.index, argnums if isinstance(argnums, tuple | list) else [argnums]))
+    except TypeError:
+        raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}. Count positions from 0.") from None
     for i in numbers:
         if not -len(args) <= i < len(args):
             raise TypeError(

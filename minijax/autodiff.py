@@ -32,7 +32,7 @@ from minijax.primitives.arithmetic import add
 from minijax.primitives.comparison import eq
 from minijax.primitives.conversion import convert, convert_element_type_p
 from minijax.primitives.creation import broadcasted_iota
-from minijax.primitives.families import instantiate
+from minijax.primitives.families import instantiate, scalar_like
 from minijax.primitives.joining import split
 from minijax.primitives.shaping import reshape
 from minijax.transpose import backward_pass
@@ -92,7 +92,7 @@ def _gradient(
 ) -> Callable[[tuple, dict], tuple[Any, Any]]:
     if reduce_axes:
         raise NotImplementedError(f"reduce_axes argument to {name} is deprecated: leave it out.")
-    check_callable(fun)
+    check_callable(name, fun)
 
     def differentiate(args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Any]:
         numbers, chosen = split_argnums(argnums, args)
@@ -104,7 +104,7 @@ def _gradient(
         results, vjp_fun = _linearized(VJPFunction, flat, primals)
         _check_scalar(results, flat)
         require_float(name, "outputs", results[0], holomorphic)
-        gradient = tree_unflatten(in_tree, vjp_fun.pull([results[0].dtype.type(1)]))
+        gradient = tree_unflatten(in_tree, vjp_fun.pull([scalar_like(results[0], 1)]))
         return flat.result(results), gradient if isinstance(argnums, tuple | list) else gradient[0]
 
     return differentiate
@@ -155,7 +155,7 @@ def _value_and_linear(
 ) -> Any:
     if reduce_axes:
         raise NotImplementedError(f"reduce_axes argument to {name} is deprecated: leave it out.")
-    check_callable(fun)
+    check_callable(name, fun)
     leaves, in_tree = tree_flatten(primals)
     flat = FlatFunction(fun, in_tree, has_aux)
     results, derivative = _linearized(kind, flat, operands_of(name, leaves))
@@ -168,7 +168,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tu
 
     With has_aux, `fun` returns (result, aux) and the value is (result, tangent, aux).
     """
-    check_callable(fun)
+    check_callable("jvp", fun)
     if not isinstance(primals, tuple | list) or not isinstance(tangents, tuple | list):
         raise TypeError(
             "primal and tangent arguments to jax.jvp must be tuples or lists; "
@@ -268,7 +268,7 @@ def jacfwd(
 
     A result of shape s and an argument of shape a give an array of shape s + a, in the trees of both.
     """
-    check_callable(fun)
+    check_callable("jacfwd", fun)
 
     @wraps(fun, "jacfwd", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:
@@ -310,7 +310,7 @@ def jacrev(
 
     A result of shape s and an argument of shape a give an array of shape s + a, in the trees of both.
     """
-    check_callable(fun)
+    check_callable("jacrev", fun)
 
     @wraps(fun, "jacrev", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:

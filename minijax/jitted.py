@@ -17,7 +17,6 @@ from typing import Any, NamedTuple
 from minijax import config
 from minijax.array import Array, ArrayImpl
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
-from minijax.errors import JAXTypeError
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
 from minijax.primitives.jit import jit_p
@@ -116,7 +115,7 @@ class JitFunction:
             return as_operand(x)
         except TypeError:
             path = keystr(tree_flatten_with_path((args, kwargs))[0][index][0])
-            raise JAXTypeError(
+            raise TypeError(
                 f"Error interpreting argument to {self._fun} as an abstract array. The problematic value is "
                 "of type "
                 f"{type(x)} and was passed to the function at path {path} of (args, kwargs). Arguments of a "

@@ -3,11 +3,13 @@
 A key path is a tuple of entries, one for each step from the root to the leaf.
 """
 
-from typing import Any
+from collections.abc import Hashable
+from typing import Any, TypeVar
 
 __all__ = ["DictKey", "FlattenedIndexKey", "GetAttrKey", "KeyEntry", "KeyPath", "SequenceKey", "keystr"]
 
-KeyEntry = Any  # the four classes below, or whatever a registered flatten_with_keys returns
+# The four classes below, or whatever a registered flatten_with_keys returns.
+KeyEntry = TypeVar("KeyEntry", bound=Hashable)
 KeyPath = tuple[KeyEntry, ...]
 
 

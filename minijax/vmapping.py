@@ -28,7 +28,7 @@ def vmap(
     None stands for a value that all examples share. `axis_size` is needed only if no argument is mapped.
     Raises ValueError for axes that do not exist and for sizes that differ.
     """
-    check_callable(fun)
+    check_callable("vmap", fun)
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, int | tuple | dict)):
@@ -96,9 +96,8 @@ def _mapped_size(
         sizes[axis_size] = None
     if not sizes:
         raise ValueError(
-            "vmap must have at least one non-None value in in_axes or axis_size must be specified: nothing "
-            "says how many "
-            "examples there are."
+            "vmap must have at least one non-None value in in_axes or axis_size must be specified: no argument "
+            "says how many examples there are."
         )
     if len(sizes) > 1:
         paths = [keystr(path) for path, _ in tree_flatten_with_path((args, kwargs))[0]]

@@ -5,8 +5,8 @@ Calls of nested `jit` are inlined, because which library functions JAX wraps in 
 the promise. Parameters listed in oracle_facts.py are struck out. NumPy integers in parameters become Python
 integers.
 
-Dead equations count: a program that computes what nobody needs shows it. Only where JAX has a nested jit, whose
-body it prunes when it is differentiated or batched, may the texts agree after pruning both sides.
+Dead equations count: a program that computes what nobody needs shows it. Only where JAX has a nested jit,
+whose body it prunes when it is differentiated or batched, may the texts agree after pruning both sides.
 """
 
 from __future__ import annotations
@@ -110,17 +110,15 @@ def primitives_in(closed_jaxpr: Any) -> set[str]:
     while pending:
         for eqn in pending.pop().eqns:
             names.add(eqn.primitive.name)
-            pending += [
-                v for p in eqn.params.values() for v in (p if isinstance(p, tuple) else (p,)) if _is_jaxpr(v)
-            ]
+            pending += [v for p in eqn.params.values() for v in (p if isinstance(p, tuple) else (p,)) if _is_jaxpr(v)]
     return names
 
 
 def _folded(eqn: Any, invars: list[Any]) -> Any:
     """The literal that a conversion of a literal comes to.
 
-    A Python number that a library function hands to its own jit is converted inside it. Both engines fold such
-    conversions where they inline a call by tracing it, and so does inlining here.
+    A Python number that a library function hands to its own jit is converted inside it. Both engines fold
+    such conversions where they inline a call by tracing it, and so does inlining here.
     """
     if eqn.primitive.name == "convert_element_type" and not _is_var(invars[0]):
         return oracle_facts.literal(invars[0], eqn.params["new_dtype"])
@@ -149,6 +147,4 @@ def _is_jaxpr(value: Any) -> bool:
 def _changed(jaxpr: Any, **fields: Any) -> Any:
     if hasattr(jaxpr, "replace"):
         return jaxpr.replace(**fields)
-    return type(jaxpr)(
-        *(fields.get(k, getattr(jaxpr, k)) for k in ("constvars", "invars", "eqns", "outvars"))
-    )
+    return type(jaxpr)(*(fields.get(k, getattr(jaxpr, k)) for k in ("constvars", "invars", "eqns", "outvars")))

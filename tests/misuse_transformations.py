@@ -163,7 +163,6 @@ BATCHING: list[Case] = [
     ),
     ("axis_size contradicts", lambda j: j.vmap(lambda x: x, axis_size=4)(array(j)), "axis_size 4 3"),
     ("vmap without arguments", lambda j: j.vmap(lambda: 1.0)(), "vmap argument axis_size"),
-    ("unbound axis name", lambda j: j.lax.psum(1.0, "nowhere"), "nowhere axis_name"),
 ]
 
 TRACED_VALUES: list[Case] = [

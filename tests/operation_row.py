@@ -57,9 +57,7 @@ def integers(low: int, high: int, *shape: int, dtype: str = "int32") -> Operand:
 def anything(*shape: int, dtype: str) -> Operand:
     """Integers of the dtype's whole range, drawn byte by byte."""
     width = np.dtype(dtype).itemsize
-    return Operand(
-        shape, dtype, lambda rng, s: rng.integers(0, 256, (*s, width), np.uint8).view(dtype)[..., 0]
-    )
+    return Operand(shape, dtype, lambda rng, s: rng.integers(0, 256, (*s, width), np.uint8).view(dtype)[..., 0])
 
 
 def booleans(*shape: int) -> Operand:

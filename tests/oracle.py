@@ -17,9 +17,7 @@ import minijax
 ENGINES = (minijax, jax)
 
 
-def assert_same(
-    ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""
-):
+def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""):
     """Assert that `ours` (from minijax) is what JAX gave.
 
     ulp       largest difference of two floats in units of eps * max(|theirs|, floor); 0 means equal bits,
@@ -80,9 +78,7 @@ def assert_values(
         return
     distance = ulp_distance(a, b, floor=_largest(b) if leafwise else floor)
     wrong = ~(distance <= ulp) & ~same_bits
-    assert not wrong.any(), _report(
-        a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed"
-    )
+    assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
 
 
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -219,8 +219,7 @@ def custom_vjp(j: Any, f: Function) -> Function:
 
 
 TRANSFORMATIONS: dict[str, Transformation] = {
-    t.__name__: t
-    for t in (jvp, grad, vmap, jit, linearize, jacfwd, jacrev, checkpoint, custom_jvp, custom_vjp)
+    t.__name__: t for t in (jvp, grad, vmap, jit, linearize, jacfwd, jacrev, checkpoint, custom_jvp, custom_vjp)
 }
 
 

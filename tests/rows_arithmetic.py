@@ -40,9 +40,7 @@ def fixed(values: np.ndarray, dtype: str = "float32") -> Operand:
     return Operand(values.shape, dtype, lambda rng, s: values)
 
 
-def float_rows(
-    name: str, x: tuple[float, float], y: tuple[float, float], ulp: float, **options: Any
-) -> list[Row]:
+def float_rows(name: str, x: tuple[float, float], y: tuple[float, float], ulp: float, **options: Any) -> list[Row]:
     """One function of two floats over dtypes, ranks, the empty array, broadcasting and special values."""
     call = public(name)
     options["ulp"] = ulp
@@ -76,9 +74,7 @@ def integer_rows(name: str, dtypes: tuple[str, ...] = INTEGERS, main: bool = Fal
             for d in dtypes
         ),
         row(name, call, anything(2, 3, dtype="int32"), anything(dtype="int32"), label="scalar"),
-        row(
-            name, call, fixed(EDGES_A, "int32"), fixed(EDGES_B, "int32"), label="edges", only=("eval", "jit")
-        ),
+        row(name, call, fixed(EDGES_A, "int32"), fixed(EDGES_B, "int32"), label="edges", only=("eval", "jit")),
         row(name, call, anything(2, 3, dtype="int64"), anything(2, 3, dtype="int64")),
     ]
 
@@ -103,10 +99,7 @@ def comparison_rows(name: str) -> list[Row]:
         row(name, call, normal(), normal(), smooth=()),
         row(name, call, normal(0, 3), normal(0, 3), smooth=()),
         row(name, call, normal(2, 3), normal(), label="scalar", smooth=()),
-        *(
-            row(name, call, normal(2, 3, dtype=d), normal(2, 3, dtype=d), smooth=())
-            for d in ("float16", "float64")
-        ),
+        *(row(name, call, normal(2, 3, dtype=d), normal(2, 3, dtype=d), smooth=()) for d in ("float16", "float64")),
         *(row(name, call, integers(0, 2, 2, 3, dtype=d), integers(0, 2, 2, 3, dtype=d)) for d in INTEGERS),
         row(name, call, fixed(PAIRS_A), fixed(PAIRS_B), label="special", only=("eval", "jit")),
         boolean_row(name),
@@ -131,10 +124,7 @@ def bitwise_rows(name: str) -> list[Row]:
     public_name = f"bitwise_{name}"
     call = public(public_name)
     return [
-        *(
-            row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=d == "int32")
-            for d in INTEGERS
-        ),
+        *(row(name, call, anything(2, 3, dtype=d), anything(2, 3, dtype=d), main=d == "int32") for d in INTEGERS),
         row(name, call, anything(2, 3, dtype="uint32"), anything(dtype="uint32"), label="scalar"),
         row(name, call, anything(0, 3, dtype="int32"), anything(0, 3, dtype="int32")),
         boolean_row(name, public_name),
@@ -145,10 +135,7 @@ def shift_rows(name: str) -> list[Row]:
     """One shift, by amounts inside and past the width, and by negative ones."""
     call = public(name)
     return [
-        *(
-            row(name, call, anything(2, 3, dtype=d), integers(0, 6, 2, 3, dtype=d), main=d == "int32")
-            for d in INTEGERS
-        ),
+        *(row(name, call, anything(2, 3, dtype=d), integers(0, 6, 2, 3, dtype=d), main=d == "int32") for d in INTEGERS),
         row(
             name,
             call,
@@ -274,11 +261,7 @@ ROWS: list[Row] = [
     *(r for name in ("eq", "ne", "lt", "le", "gt", "ge") for r in comparison_rows(name)),
     *(r for name in ("eq_to", "lt_to", "le_to") for r in total_order_rows(name)),
     *(r for name in ("and", "or", "xor") for r in bitwise_rows(name)),
-    *(
-        r
-        for name in ("shift_left", "shift_right_arithmetic", "shift_right_logical")
-        for r in shift_rows(name)
-    ),
+    *(r for name in ("shift_left", "shift_right_arithmetic", "shift_right_logical") for r in shift_rows(name)),
     row("max", public("max"), distinct(2, 3), distinct(2, 3), label="ties"),
     row(
         "min",

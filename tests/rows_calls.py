@@ -102,6 +102,12 @@ def jit_of_custom(jax: Any, x: Any) -> Any:
     return jax.checkpoint(jax.jit(custom_sine(jax)))(x)
 
 
+def with_callback(jax: Any, x: Any) -> Any:
+    """A callback that looks at a value in passing."""
+    jax.debug.callback(lambda value: None, x)
+    return jax.lax.sin(x)
+
+
 def named_sum(jax: Any, x: Any) -> Any:
     """A sum over a named vmapped axis."""
     return jax.vmap(lambda v: v - jax.lax.psum(v, "i"), axis_name="i")(x)
@@ -116,6 +122,8 @@ X, Y = between(-3, 3, 2, 3), between(0.5, 2, 2, 3)
 SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
 # A custom backward pass has no forward-mode derivative; JAX raises a TypeError, see test_misuse.py.
 REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
+# The text of a callback's equation is the address of a function.
+NO_TEXT = tuple(kind for kind in KINDS if kind not in ("jaxpr", "derived_jaxprs"))
 SMOOTH = {"ulp": 8, "floor": 1}
 
 # jit is allowed to fuse and reorder in either engine, so its values carry a bound.
@@ -134,6 +142,8 @@ ROWS: list[Row] = [
     row("remat2", checkpointed, X, Y, main=True, **SMOOTH),
     row("remat2", checkpointed, *SCALARS, **SMOOTH),
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
+    row("debug_callback", with_callback, X, main=True, only=NO_TEXT, **SMOOTH),
+    row("debug_callback", with_callback, SCALARS[0], only=NO_TEXT, **SMOOTH),
     row("psum", named_sum, X, main=True, ulp=4, leafwise=True),
     row("axis_index", named_index, X, main=True, appears=False),
 ]

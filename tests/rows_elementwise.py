@@ -72,8 +72,7 @@ def unary_rows(name: str, low: float, high: float, ulp: float, floor: float) -> 
 def integer_rows(name: str, dtypes: tuple[str, ...], public_name: str | None = None) -> list[Row]:
     """One function over integer dtypes, whole range."""
     return [
-        row(name, public(public_name or name), anything(2, 3, dtype=dtype), main=dtype == dtypes[0])
-        for dtype in dtypes
+        row(name, public(public_name or name), anything(2, 3, dtype=dtype), main=dtype == dtypes[0]) for dtype in dtypes
     ]
 
 
@@ -182,6 +181,19 @@ PRECISION = [
     ),
 ]
 
+# The order is given as a number: there is no derivative with respect to it.
+POLYGAMMAS = [
+    row(
+        "polygamma",
+        lambda jax, x, m=m: jax.lax.polygamma(m, x),
+        between(0.3, 6, 2, 3),
+        label=f"m={m:g}",
+        main=m == 1,
+        ulp=8,
+    )
+    for m in (1.0, 2.0, 4.0)
+]
+
 ROWS: list[Row] = [
     *(r for name, low, high, ulp, floor in FLOAT_FUNCTIONS for r in unary_rows(name, low, high, ulp, floor)),
     *integer_rows("not", ("int32", "uint8", "int16"), "bitwise_not"),
@@ -196,6 +208,7 @@ ROWS: list[Row] = [
     *CONVERSIONS,
     *BITCASTS,
     *PRECISION,
+    *POLYGAMMAS,
     row("stop_gradient", public("stop_gradient"), between(-3, 3, 2, 3), main=True, smooth=()),
     row("stop_gradient", public("stop_gradient"), integers(-3, 3, 2)),
 ]

@@ -42,9 +42,7 @@ def at(*values: int, dtype: str = "int32") -> list[Operand]:
 
 DYNAMIC = [
     row("dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(1, 2), label="inside", main=True, weak=False),
-    row(
-        "dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(7, -9), label="outside", main=True, weak=False
-    ),
+    row("dynamic_slice", dynamic_slice(2, 2), normal(3, 4), *at(7, -9), label="outside", main=True, weak=False),
     row("dynamic_slice", dynamic_slice(2), normal(5), *at(-2), label="from-the-end", weak=False),
     row("dynamic_slice", dynamic_slice(0), normal(5), *at(2), label="empty", weak=False),
     row("dynamic_slice", dynamic_slice(), normal(), label="0d", weak=False),
@@ -74,13 +72,9 @@ DYNAMIC = [
         label="outside",
         weak=False,
     ),
-    row(
-        "dynamic_update_slice", dynamic_update_slice, normal(5), normal(0), *at(1), label="empty", weak=False
-    ),
+    row("dynamic_update_slice", dynamic_update_slice, normal(5), normal(0), *at(1), label="empty", weak=False),
     row("dynamic_update_slice", dynamic_update_slice, normal(), normal(), label="0d", weak=False),
-    row(
-        "dynamic_update_slice", dynamic_update_slice, integers(0, 9, 5), integers(0, 9, 2), *at(1), weak=False
-    ),
+    row("dynamic_update_slice", dynamic_update_slice, integers(0, 9, 5), integers(0, 9, 2), *at(1), weak=False),
     row("dynamic_update_slice", dynamic_update_slice, booleans(5), booleans(2), *at(2), weak=False),
 ]
 
@@ -118,12 +112,8 @@ GATHER = [
         main=True,
         weak=False,
     ),
-    row(
-        "gather", gather((4, 1), COLUMNS_OF), normal(4, 3), integers(0, 2, 2, 1), label="columns", weak=False
-    ),
-    row(
-        "gather", gather((1, 1), POINTS_OF), normal(4, 3), integers(0, 2, 2, 5, 2), label="points", weak=False
-    ),
+    row("gather", gather((4, 1), COLUMNS_OF), normal(4, 3), integers(0, 2, 2, 1), label="columns", weak=False),
+    row("gather", gather((1, 1), POINTS_OF), normal(4, 3), integers(0, 2, 2, 5, 2), label="points", weak=False),
     row(
         "gather",
         gather((2, 2), BLOCKS_OF),

@@ -14,9 +14,7 @@ AXES = ((0,), (1,), (0, 1), ())
 def reducing(primitive: str, axes: tuple[int, ...], operand: Operand, **options: Any) -> Row:
     """`engine.lax.<primitive>(x, axes)`."""
     label = f"over-{','.join(map(str, axes))}" if axes else "over-none"
-    return row(
-        primitive, lambda jax, x: getattr(jax.lax, primitive)(x, axes), operand, label=label, **options
-    )
+    return row(primitive, lambda jax, x: getattr(jax.lax, primitive)(x, axes), operand, label=label, **options)
 
 
 def arithmetic_rows(primitive: str, draw: Any, ulp: float, integer: str = "int32") -> list[Row]:

@@ -100,9 +100,7 @@ def dot(contracting: tuple[Axes, Axes], batch: tuple[Axes, Axes] = ((), ()), pre
     return call
 
 
-def dots(
-    x: Operand, y: Operand, contracting: Any, batch: Any = ((), ()), label: str = "", **options: Any
-) -> Row:
+def dots(x: Operand, y: Operand, contracting: Any, batch: Any = ((), ()), label: str = "", **options: Any) -> Row:
     """A row of dot_general."""
     prefer = options.pop("prefer", None)
     if x.is_float:
@@ -120,9 +118,7 @@ DOT = [
     dots(normal(5, 2, 3), normal(5, 3, 4), ((2,), (1,)), ((0,), (0,)), label="batch", main=True),
     dots(normal(2, 5, 3), normal(3, 4, 5), ((2,), (0,)), ((1,), (2,)), label="batch-inside", main=True),
     dots(normal(2, 3, 4), normal(4, 5, 3), ((1, 2), (2, 0)), label="two-contracted", main=True),
-    dots(
-        normal(2, 3, 4, 2), normal(3, 2, 2, 4), ((3,), (2,)), ((1, 0), (0, 1)), label="two-batch", main=True
-    ),
+    dots(normal(2, 3, 4, 2), normal(3, 2, 2, 4), ((3,), (2,)), ((1, 0), (0, 1)), label="two-batch", main=True),
     dots(normal(2, 3, 4), normal(4, 3, 2), ((0, 2, 1), (2, 0, 1)), label="all-contracted"),
     dots(normal(2, 3), normal(2, 4), ((), ()), ((0,), (0,)), label="batch-outer"),
     dots(normal(2, 0), normal(0, 3), ((1,), (0,)), label="empty-contraction"),
@@ -155,24 +151,18 @@ reshape = shaping("reshape", (3, 2))
 permute = shaping("transpose", (2, 0, 1))
 
 ROWS: list[Row] = [
-    *broadcast_to_last(
-        normal(3), integers(0, 9, 3), booleans(3), normal(3, dtype="float16"), label="last", main=True
-    ),
+    *broadcast_to_last(normal(3), integers(0, 9, 3), booleans(3), normal(3, dtype="float16"), label="last", main=True),
     *broadcast_inside(normal(2, 3), label="inside"),
     *broadcast_inside(normal(1, 3), normal(2, 1), label="size-1", main=True),
     *shaping("broadcast_in_dim", (2, 3), ())(normal(), integers(0, 9), label="0d", main=True),
     *shaping("broadcast_in_dim", (0, 3), (1,))(normal(3), label="to-empty"),
-    *reshape(
-        normal(2, 3), normal(6), integers(0, 9, 2, 3), normal(2, 3, dtype="float64"), label="3x2", main=True
-    ),
+    *reshape(normal(2, 3), normal(6), integers(0, 9, 2, 3), normal(2, 3, dtype="float64"), label="3x2", main=True),
     *shaping("reshape", ())(normal(1, 1), label="to-0d"),
     *shaping("reshape", (1, 1))(normal(), label="from-0d"),
     *shaping("reshape", (0, 7))(normal(3, 0), label="empty"),
     row("reshape", lambda jax, x: jax.lax.reshape(x, (6,), (1, 0)), normal(2, 3), label="dimensions"),
     *permute(normal(2, 3, 4), integers(0, 9, 2, 3, 4), normal(0, 3, 1), label="201", main=True),
-    *shaping("transpose", (1, 0))(
-        normal(2, 3), booleans(2, 3), normal(2, 3, dtype="float16"), label="10", main=True
-    ),
+    *shaping("transpose", (1, 0))(normal(2, 3), booleans(2, 3), normal(2, 3, dtype="float16"), label="10", main=True),
     *shaping("squeeze", (0, 2))(normal(1, 3, 1), integers(0, 9, 1, 3, 1), label="02", main=True),
     *shaping("squeeze", (-1,))(normal(2, 1), normal(1), normal(0, 1), label="last"),
     *shaping("broadcast_in_dim", (0, 3), name="expand_dims")(normal(2, 3), label="expand", main=True),
@@ -192,6 +182,9 @@ ROWS: list[Row] = [
     iota("int32", (1,), 0),
     row("copy", lambda jax, x: jax.numpy.copy(x), normal(2, 3), main=True),
     row("copy", lambda jax, x: jax.numpy.copy(x), integers(0, 9)),
+    row("optimization_barrier", lambda jax, x: jax.lax.optimization_barrier(x), integers(0, 9, 3)),
+    row("empty", lambda jax: jax.lax.empty((2, 3), np.dtype("float32")), main=True, only=("jit", "jaxpr", "eval")),
+    row("empty", lambda jax: jax.lax.empty((0,), np.dtype("int8")), label="0", only=("jit", "jaxpr", "eval")),
     row(
         "optimization_barrier",
         lambda jax, x, y: jax.lax.optimization_barrier((x, y)),

@@ -54,7 +54,7 @@ def module(engine: str, name: str) -> Any:
 
 
 def public_names(name: str) -> list[str]:
-    """What minijax's module exports: `__all__`, or names without an underscore that are no modules of its own.
+    """What a module of minijax exports: `__all__`, or names without an underscore that are not its parts.
 
     `core` and `dtypes` hold the engine's own names too, so that of theirs only those count which JAX has.
     """
@@ -80,9 +80,7 @@ def test_name_and_signature(name: str, n: str):
         return
     theirs = getattr(module("jax", name), n)
     assert callable(ours) == callable(theirs)
-    assert (
-        inspect.isclass(ours) == inspect.isclass(theirs) or path(name, n) in oracle_facts.CLASSES_OR_FUNCTIONS
-    )
+    assert inspect.isclass(ours) == inspect.isclass(theirs) or path(name, n) in oracle_facts.CLASSES_OR_FUNCTIONS
     same = signature(ours) == signature(theirs)
     if path(name, n) in oracle_facts.SIGNATURE_DIFFERS:
         assert not same, "the signatures agree now: take it off the list in oracle_facts.py"
@@ -129,9 +127,7 @@ def test_method_of_arrays(name: str):
 def test_lists_of_exceptions_are_not_stale():
     names = {path(*pair) for pair in NAMES}
     assert not {*oracle_facts.NAMES_OF_OUR_OWN, *oracle_facts.SIGNATURE_DIFFERS} - names
-    assert not {*oracle_facts.METHODS_OF_OUR_OWN, *oracle_facts.METHOD_SIGNATURE_DIFFERS} - set(
-        methods(minijax)
-    )
+    assert not {*oracle_facts.METHODS_OF_OUR_OWN, *oracle_facts.METHOD_SIGNATURE_DIFFERS} - set(methods(minijax))
 
 
 def test_missing_names_are_listed():

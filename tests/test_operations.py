@@ -241,9 +241,7 @@ def stack_leaf(leaves: tuple[Any, ...]) -> Any:
 
 def check_jaxpr(row: Row) -> None:
     """The printed jaxpr, and that the row is about the primitive it names."""
-    ours, theirs = both(
-        lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row))
-    )
+    ours, theirs = both(lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row)))
     assert row.primitive in jaxpr_tools.primitives_in(theirs) or not row.appears, theirs
     jaxpr_tools.assert_same_text(ours, theirs)
 

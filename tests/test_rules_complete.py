@@ -21,9 +21,7 @@ def test_primitive_has_rows(name: str):
     if name in oracle_facts.NOT_CALLED_DIRECTLY:
         return
     rows = [r for r in ROWS if r.primitive == name]
-    assert len(rows) > 1, (
-        f"the primitive '{name}' has {len(rows)} rows in the operation table: add shapes and dtypes"
-    )
+    assert len(rows) > 1, f"the primitive '{name}' has {len(rows)} rows in the operation table: add shapes and dtypes"
     missing = {kind for kind in KINDS if not any(r.main and r.wants(kind) for r in rows)}
     excused = oracle_facts.KINDS_WITHOUT_MEANING.get(name, set())
     assert missing <= DISPENSABLE | excused, f"no main row of '{name}' goes through {sorted(missing)}"

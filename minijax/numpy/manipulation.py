@@ -132,7 +132,7 @@ def _new_shape(old: tuple[int, ...], new: int | Sequence[int]) -> tuple[int, ...
         return lengths
     known = [n for n in lengths if n != -1]
     if len(known) != len(lengths) - 1:
-        raise TypeError(f"can only specify one unknown axis size with a `-1` value, got {new}.")
+        raise TypeError(f"reshape: can only specify one unknown axis size with a `-1` value, got {new}.")
     if not math.prod(known) or total % math.prod(known):
         raise TypeError(
             f"cannot reshape array of shape {old} (size {total}) into shape {new}: the product of the given lengths "

@@ -201,14 +201,20 @@ def promote_shapes(fun_name: str, *args: Any) -> list[Any]:
 
     Raises ValueError for shapes that do not broadcast, or when jax_numpy_rank_promotion is 'raise'.
     """
-    shapes = [np.shape(x) for x in args]
+    shapes = [getattr(x, "shape", ()) for x in args]
     if len({len(shape) for shape in shapes if shape}) < 2:
         return list(args)
     if config.numpy_rank_promotion.value != "allow":
         _report_rank_promotion(fun_name, shapes)
     rank = len(lax.broadcast_shapes(*shapes))
     # As in JAX scalars too get the common rank once any operand needs it.
-    return [lax.expand_dims(x, range(rank - np.ndim(x))) if np.ndim(x) < rank else x for x in args]
+    return [x if len(shape) == rank else _at_rank(x, shape, rank) for x, shape in zip(args, shapes)]
+
+
+def _at_rank(x: Any, shape: tuple[int, ...], rank: int) -> Array:
+    missing = rank - len(shape)
+    new_shape, kept = (1,) * missing + shape, tuple(range(missing, rank))
+    return lax.broadcast_in_dim_p.bind(x, shape=new_shape, broadcast_dimensions=kept)
 
 
 def _report_rank_promotion(fun_name: str, shapes: Sequence[tuple[int, ...]]) -> None:
@@ -245,6 +251,8 @@ def promote_args(fun_name: str, *args: Any) -> Sequence[Any]:
     plain = plain_operands(args, "biuf")
     if plain is not None:
         return plain
+    if _of_one_dtype(args, "biuf"):
+        return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes(*_operands(fun_name, args)))
 
 
@@ -253,6 +261,8 @@ def promote_args_inexact(fun_name: str, *args: Any) -> Sequence[Any]:
     plain = plain_operands(args, "f")
     if plain is not None:
         return plain
+    if _of_one_dtype(args, "f"):
+        return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes_inexact(*_operands(fun_name, args)))
 
 
@@ -261,6 +271,8 @@ def promote_args_numeric(fun_name: str, *args: Any) -> Sequence[Any]:
     plain = plain_operands(args, "iuf")
     if plain is not None:
         return plain
+    if _of_one_dtype(args, "iuf"):
+        return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes_numeric(*_operands(fun_name, args)))
 
 
@@ -294,6 +306,14 @@ def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
     if isinstance(y, Array) and type(x) in _NUMBERS.get(y.dtype, ()) and not y.weak_type and _kind(y) in kinds:
         return strong_scalar(x, y.dtype), y
     return None
+
+
+def _of_one_dtype(args: Sequence[Any], kinds: str) -> bool:
+    """Whether these are strongly typed arrays of one dtype, whose kind is among `kinds`: ranks are all that differs."""
+    if not all([isinstance(x, Array) and not x.weak_type for x in args]):
+        return False
+    dtype = args[0].dtype
+    return _kind(args[0]) in kinds and all([x.dtype == dtype for x in args])
 
 
 def _stays_weak(x: Array) -> bool:

@@ -7,17 +7,25 @@ from typing import Any
 
 from minijax import dtypes, lax
 from minijax.array import Array
-from minijax.numpy.promotion import as_arrays, broadcast_to_common_shape, ensure_arraylike, promote_dtypes
+from minijax.numpy.promotion import (
+    as_arrays,
+    broadcast_to_common_shape,
+    check_arraylike,
+    ensure_arraylike,
+    plain_operands,
+    promote_dtypes,
+)
 
 __all__ = ["if_else", "select"]
 
 
 def if_else(condition: Any, x: Any, y: Any) -> Array:
     """`x` where the condition holds, `y` elsewhere, broadcast together: jnp.where with three arguments."""
-    condition, x, y = ensure_arraylike("where", condition, x, y)
+    check_arraylike("where", condition, x, y)
+    condition = ensure_arraylike("where", condition)
     if dtypes.kind(condition.dtype) != "b":
         condition = condition != 0
-    x, y = promote_dtypes(x, y)
+    x, y = plain_operands((x, y), "biuf") or promote_dtypes(*ensure_arraylike("where", x, y))
     if condition.ndim:
         condition, x, y = broadcast_to_common_shape(condition, x, y)
     else:

@@ -11,15 +11,16 @@ from minijax import dtypes
 from minijax.array import Array
 from minijax.primitives.conversion import convert
 from minijax.primitives.shaping import broadcast_in_dim, canonical_shape
-from minijax.primitives.standard import Shape, def_jvp_zero, never_weak, standard
+from minijax.primitives.standard import Shape, check_one_device, def_jvp_zero, never_weak, standard
 
 __all__ = ["broadcasted_iota", "empty", "full", "full_like", "iota"]
 
 # ----------------------------------------------------------------- full
 
 
-def full(shape: Any, fill_value: Any, dtype: Any = None) -> Array:
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, sharding: Any = None) -> Array:
     """An array with the scalar `fill_value` everywhere; of its dtype and weak type unless told otherwise."""
+    check_one_device("lax.full", sharding)
     shape = canonical_shape(shape)
     if np.shape(fill_value):
         raise TypeError(
@@ -43,8 +44,9 @@ def _extended_scalar(value: Any, dtype: dtypes.ExtendedDType) -> Any:
     return np.array(tuple([int(value)] * len(physical.names)), physical)[()]
 
 
-def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None) -> Array:
+def full_like(x: Any, fill_value: Any, dtype: Any = None, shape: Any = None, sharding: Any = None) -> Array:
     """`full` with the shape, dtype and weak type of `x` where they are not given."""
+    check_one_device("lax.full_like", sharding)
     shape = np.shape(x) if shape is None else shape
     if dtype is not None:
         return full(shape, fill_value, dtype)
@@ -62,8 +64,9 @@ def iota(dtype: Any, size: int) -> Array:
     return broadcasted_iota(dtype, (size,), 0)
 
 
-def broadcasted_iota(dtype: Any, shape: Any, dimension: int) -> Array:
+def broadcasted_iota(dtype: Any, shape: Any, dimension: int, *, out_sharding: Any = None) -> Array:
     """An array of `shape` whose elements are their own indices along `dimension`."""
+    check_one_device("lax.broadcasted_iota", out_sharding)
     dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "broadcasted_iota")
     return iota_p.bind(dtype=dtype, shape=canonical_shape(shape), dimension=operator.index(dimension))
 
@@ -99,8 +102,9 @@ iota_p.batch = lambda axis_size, args, dims, **params: (iota_p.bind(**params), N
 # ----------------------------------------------------------------- empty
 
 
-def empty(shape: Any, dtype: Any) -> Array:
+def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Array:
     """An array whose elements nobody needs; here they are zero."""
+    check_one_device("lax.empty", out_sharding)
     return empty_p.bind(
         shape=canonical_shape(shape), dtype=dtypes.check_and_canonicalize_user_dtype(dtype, "empty")
     )

@@ -17,7 +17,7 @@ from minijax.core import _FP_QUIET, ShapedArray, _fp_state
 from minijax.primitives.conversion import convert
 from minijax.primitives.families import def_bilinear
 from minijax.primitives.shaping import transpose
-from minijax.primitives.standard import Shape, standard
+from minijax.primitives.standard import Shape, check_one_device, standard
 
 __all__ = ["DotAlgorithmPreset", "DotDimensionNumbers", "Precision", "batch_matmul", "dot", "dot_general"]
 
@@ -121,11 +121,13 @@ def dot(
     dimension_numbers: DotDimensionNumbers | None = None,
     precision: Any = None,
     preferred_element_type: Any = None,
+    out_sharding: Any = None,
 ) -> Array:
     """The product of two matrices or vectors; with `dimension_numbers` whatever dot_general computes.
 
     Raises ValueError, without them, unless the last axis of lhs is as long as the first of rhs.
     """
+    check_one_device("lax.dot", out_sharding)
     if dimension_numbers is None:
         lhs_shape, rhs_shape = np.shape(lhs), np.shape(rhs)
         if not (1 <= len(lhs_shape) <= 2 and 1 <= len(rhs_shape) <= 2 and lhs_shape[-1] == rhs_shape[0]):
@@ -161,6 +163,8 @@ def dot_general(
     dimension_numbers: DotDimensionNumbers,
     precision: Any = None,
     preferred_element_type: Any = None,
+    *,
+    out_sharding: Any = None,
 ) -> Array:
     """Multiply and sum over the contracting axes, separately for each index of the batch axes.
 
@@ -169,6 +173,7 @@ def dot_general(
     the result and of the sums; by default that of the operands (float16 is summed in float32).
     Source: https://openxla.org/stablehlo/spec#dot_general
     """
+    check_one_device("lax.dot_general", out_sharding)
     return dot(
         lhs,
         rhs,

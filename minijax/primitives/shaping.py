@@ -12,7 +12,7 @@ import numpy as np
 from minijax.array import Array
 from minijax.core import ShapedArray, as_operand
 from minijax.jaxpr import JaxprTrace, JaxprTracer
-from minijax.primitives.standard import Shape, def_linear, structural
+from minijax.primitives.standard import Shape, check_one_device, def_linear, structural
 
 __all__ = [
     "broadcast",
@@ -112,20 +112,24 @@ def move_axis(x: Any, source: int, destination: int) -> Any:
 # ----------------------------------------------------------------- broadcast_in_dim
 
 
-def broadcast_in_dim(operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int]) -> Array:
+def broadcast_in_dim(
+    operand: Any, shape: Sequence[int], broadcast_dimensions: Sequence[int], *, out_sharding: Any = None
+) -> Array:
     """Broadcast to `shape`; axis i of the operand becomes axis broadcast_dimensions[i] of the result.
 
     The axes may change their order on the way.
     Source: https://openxla.org/stablehlo/spec#broadcast_in_dim
     """
+    check_one_device("lax.broadcast_in_dim", out_sharding)
     shape, dims = tuple(map(operator.index, shape)), tuple(broadcast_dimensions)
     if isinstance(operand, Array) and operand.shape == shape and dims == tuple(range(len(shape))):
         return operand
     return broadcast_in_dim_p.bind(operand, shape=shape, broadcast_dimensions=dims)
 
 
-def broadcast(operand: Any, sizes: Sequence[int]) -> Array:
+def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -> Array:
     """Repeat the operand along new leading axes of the given lengths."""
+    check_one_device("lax.broadcast", out_sharding)
     if not len(sizes) and np.ndim(operand):
         return as_operand(operand)
     dims = range(len(sizes), len(sizes) + np.ndim(operand))
@@ -208,11 +212,14 @@ broadcast_in_dim_p.batch = _broadcast_batch
 # ----------------------------------------------------------------- reshape
 
 
-def reshape(operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | None = None) -> Array:
+def reshape(
+    operand: Any, new_sizes: Sequence[int], dimensions: Sequence[int] | None = None, *, out_sharding: Any = None
+) -> Array:
     """The same elements in row-major order under another shape; -1 is not understood here.
 
     With `dimensions`, a permutation of the operand's axes, they are read in this order of axes.
     """
+    check_one_device("lax.reshape", out_sharding)
     new_sizes = canonical_shape(new_sizes)
     if dimensions is not None:
         dimensions = tuple([operator.index(d) for d in dimensions])

@@ -98,6 +98,14 @@ def _jvp_zero(prim: Primitive, primals: Any, params: dict) -> Any:
     return out, [zero_like(o) for o in out] if prim.multiple_results else zero_like(out)
 
 
+def check_one_device(name: str, sharding: Any) -> None:
+    """Raise NotImplementedError for a sharding: JAX's functions take one, and here is one device only."""
+    if sharding is not None:
+        raise NotImplementedError(
+            f"{name}: got sharding {sharding!r}, but there is one device and nothing to shard. Leave it out."
+        )
+
+
 def zero_like(x: Any) -> Zero:
     """The symbolic zero tangent of the value `x`."""
     return Zero(get_aval(x).to_tangent_aval())

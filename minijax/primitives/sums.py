@@ -11,7 +11,7 @@ from minijax import config
 from minijax.array import Array, ArrayImpl
 from minijax.core import _FP_QUIET, Primitive, ShapedArray, _fp_state
 from minijax.primitives.shaping import broadcast_in_dim, broadcast_in_dim_p, expand_dims, reshape
-from minijax.primitives.standard import Shape, def_linear, require_dtype, standard
+from minijax.primitives.standard import Shape, check_one_device, def_linear, require_dtype, standard
 
 __all__ = ["reduce_sum", "sum_to_shape"]
 
@@ -25,8 +25,8 @@ def reduced_shape(x: ShapedArray, *, axes: tuple[int, ...], **params: Any) -> Sh
     for axis in axes:
         if not 0 <= axis < x.ndim:
             raise ValueError(
-                f"reduction axes {axes} contain an out-of-bounds index for an operand of shape {x.shape}: "
-                f"each must lie between 0 and {x.ndim - 1}."
+                f"reduction axes {axes}, as of lax.reduce_sum, contain an out-of-bounds index for operand "
+                f"shape {x.shape}: each must lie between 0 and {x.ndim - 1}."
             )
     return tuple([n for d, n in enumerate(x.shape) if d not in axes])
 
@@ -45,11 +45,12 @@ def def_reducer_batch(prim: Primitive) -> None:
 # ----------------------------------------------------------------- reduce_sum
 
 
-def reduce_sum(operand: Any, axes: Sequence[int]) -> Array:
+def reduce_sum(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -> Array:
     """The sum over `axes`, which must not be negative, in the operand's own dtype.
 
     jnp.sum is the friendlier form: it takes negative axes and widens small integers and booleans.
     """
+    check_one_device("lax.reduce_sum", out_sharding)
     return reduce_sum_p.bind(operand, axes=tuple(axes))
 
 
