@@ -1,7 +1,7 @@
 """minijax: JAX that a student can read in an afternoon, on NumPy alone, under JAX's own names.
 
-    import minijax as jax
-    import minijax.numpy as jnp
+import minijax as jax
+import minijax.numpy as jnp
 """
 
 from minijax import config as config

@@ -52,8 +52,7 @@ def jit(
     check_callable("jit", fun)
     if in_shardings is not None or out_shardings is not None:
         raise NotImplementedError(
-            "jit: there is one device, so in_shardings and out_shardings have no meaning here; leave them "
-            "out."
+            "jit: there is one device, so in_shardings and out_shardings have no meaning here; leave them out."
         )
     static = StaticArguments(fun, static_argnums, static_argnames, donate_argnums, donate_argnames)
     return JitFunction(fun, static, keep_unused, inline)

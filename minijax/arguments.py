@@ -63,7 +63,9 @@ def split_argnums(argnums: Any, args: tuple) -> tuple[tuple[int, ...], list[Any]
     try:
         numbers = tuple(map(operator.index, argnums if isinstance(argnums, tuple | list) else [argnums]))
     except TypeError:
-        raise TypeError(f"argnums must be an int or a sequence of ints, got {argnums!r}. Count positions from 0.") from None
+        raise TypeError(
+            f"argnums must be an int or a sequence of ints, got {argnums!r}. Count positions from 0."
+        ) from None
     for i in numbers:
         if not -len(args) <= i < len(args):
             raise TypeError(
@@ -119,9 +121,7 @@ class FlatFunction:
         if not self.has_aux:
             return out
         lowered = iter(results[self.count :])
-        return out, tree_unflatten(
-            self.aux_tree, [next(lowered) if is_tracer(x) else x for x in self.aux_leaves]
-        )
+        return out, tree_unflatten(self.aux_tree, [next(lowered) if is_tracer(x) else x for x in self.aux_leaves])
 
 
 def is_tracer(x: Any) -> bool:

@@ -150,9 +150,7 @@ def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     return _value_and_linear(LinearizedFunction, "linearize", fun, primals, has_aux, ())
 
 
-def _value_and_linear(
-    kind: type, name: str, fun: Callable, primals: tuple, has_aux: bool, reduce_axes: Any
-) -> Any:
+def _value_and_linear(kind: type, name: str, fun: Callable, primals: tuple, has_aux: bool, reduce_axes: Any) -> Any:
     if reduce_axes:
         raise NotImplementedError(f"reduce_axes argument to {name} is deprecated: leave it out.")
     check_callable(name, fun)
@@ -246,9 +244,7 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
     def transposed(ct: Any) -> Any:
         given, tree = tree_flatten(ct)
         got = [get_aval(x) for x in given]
-        if tree != flat.out_tree or [(a.shape, a.dtype) for a in got] != [
-            (a.shape, a.dtype) for a in out_avals
-        ]:
+        if tree != flat.out_tree or [(a.shape, a.dtype) for a in got] != [(a.shape, a.dtype) for a in out_avals]:
             raise TypeError(
                 f"cotangent tree does not match function output, expected {flat.out_tree} with {out_avals} "
                 f"but got {tree} "
@@ -290,8 +286,7 @@ def jacfwd(
         for x in values[: flat.count]:
             require_float("jacfwd", "outputs", x, holomorphic)
         columns = [
-            place_batch_axis(t, d, np.ndim(x), size)
-            for t, d, x in zip(outs[half:], dims[half:], values, strict=False)
+            place_batch_axis(t, d, np.ndim(x), size) for t, d, x in zip(outs[half:], dims[half:], values, strict=False)
         ]
         blocks = [_split_axis(c, np.ndim(c) - 1, operands) for c in columns]
         return _jacobian(flat, values, blocks, argnums, in_tree)
@@ -324,9 +319,7 @@ def jacrev(
         for x in results:
             require_float("jacrev", "outputs", x, holomorphic)
         size = sum(x.size for x in results)
-        rows, dims = batch_flat(
-            lambda *cts: vjp_fun.pull(cts), size, _standard_basis(results), [0] * len(results)
-        )
+        rows, dims = batch_flat(lambda *cts: vjp_fun.pull(cts), size, _standard_basis(results), [0] * len(results))
         rows = [place_batch_axis(r, d, 0, size) for r, d in zip(rows, dims, strict=True)]
         by_operand = [_split_axis(r, 0, results) for r in rows]
         return _jacobian(flat, values, list(zip(*by_operand, strict=True)), argnums, in_tree)
@@ -350,7 +343,8 @@ def _split_axis(x: Any, axis: int, leaves: Sequence[Any]) -> list[Any]:
     parts = split(x, [leaf.size for leaf in leaves], axis)
     shape = np.shape(x)
     return [
-        reshape(part, (*shape[:axis], *leaf.shape, *shape[axis + 1 :])) for part, leaf in zip(parts, leaves, strict=True)
+        reshape(part, (*shape[:axis], *leaf.shape, *shape[axis + 1 :]))
+        for part, leaf in zip(parts, leaves, strict=True)
     ]
 
 

@@ -59,9 +59,7 @@ class Flag:
         return _Override(self, self._parse(new_val))
 
     def __bool__(self) -> bool:
-        raise TypeError(
-            f"The flag {self.name} itself has no truth value. Read its setting: `jax.config.{self.name}`"
-        )
+        raise TypeError(f"The flag {self.name} itself has no truth value. Read its setting: `jax.config.{self.name}`")
 
     def _set_global(self, value: Any) -> None:
         self._global = self._parse(value)
@@ -281,9 +279,7 @@ default_matmul_precision = _choice(
     "Recorded as the precision of matrix products; NumPy always computes in the full one.",
     traced=True,
 )
-allow_f16_reductions = _bool(
-    "jax_allow_f16_reductions", True, "Off, reduce_sum refuses 16-bit floats.", traced=True
-)
+allow_f16_reductions = _bool("jax_allow_f16_reductions", True, "Off, reduce_sum refuses 16-bit floats.", traced=True)
 
 # --------------------------------------------------------------------------- randomness
 
@@ -293,9 +289,7 @@ threefry_partitionable = _bool(
 high_dynamic_range_gumbel = _bool(
     "jax_high_dynamic_range_gumbel", False, "Draw Gumbel variates in jax.random's 'high' mode.", traced=True
 )
-random_seed_offset = _typed(
-    "jax_random_seed_offset", int, 0, "Added to the seed of every new random key.", traced=True
-)
+random_seed_offset = _typed("jax_random_seed_offset", int, 0, "Added to the seed of every new random key.", traced=True)
 debug_key_reuse = _bool(
     "jax_debug_key_reuse", False, "Raise KeyReuseError when a typed random key is used twice.", traced=True
 )
@@ -315,24 +309,14 @@ enable_custom_prng = _bool("jax_enable_custom_prng", False, "Let jax.random.PRNG
 
 # --------------------------------------------------------------------------- tracing and debugging
 
-disable_jit = _bool(
-    "jax_disable_jit", False, "Run jitted functions and control flow as plain Python.", traced=True
-)
-softmax_custom_jvp = _bool(
-    "jax_softmax_custom_jvp", False, "Give jax.nn.softmax its own derivative rule.", traced=True
-)
+disable_jit = _bool("jax_disable_jit", False, "Run jitted functions and control flow as plain Python.", traced=True)
+softmax_custom_jvp = _bool("jax_softmax_custom_jvp", False, "Give jax.nn.softmax its own derivative rule.", traced=True)
 no_tracing = _bool("jax_no_tracing", False, "Refuse to trace: every jitted call must hit the cache.")
 no_execution = _bool("jax_no_execution", False, "Refuse to execute any operation.", traced=True)
 debug_nans = _bool("jax_debug_nans", False, "Raise FloatingPointError at the operation that makes a NaN.")
-debug_infs = _bool(
-    "jax_debug_infs", False, "Raise FloatingPointError at the operation that makes an infinity."
-)
-enable_checks = _bool(
-    "jax_enable_checks", False, "Check internal invariants, jaxprs above all, at every step."
-)
-check_tracer_leaks = _bool(
-    "jax_check_tracer_leaks", False, "Look for leaked tracers as soon as each trace ends."
-)
+debug_infs = _bool("jax_debug_infs", False, "Raise FloatingPointError at the operation that makes an infinity.")
+enable_checks = _bool("jax_enable_checks", False, "Check internal invariants, jaxprs above all, at every step.")
+check_tracer_leaks = _bool("jax_check_tracer_leaks", False, "Look for leaked tracers as soon as each trace ends.")
 checking_leaks = functools.partial(check_tracer_leaks, True)
 log_compiles = _bool("jax_log_compiles", False, "Log each compilation as a warning.")
 explain_cache_misses = _bool("jax_explain_cache_misses", False, "Log why a jitted function was traced again.")

@@ -49,9 +49,7 @@ def zero_from_primal(x: Any, symbolic_zeros: bool = False) -> Any:
 class _CustomRules:
     """What both decorators share: names of arguments, and splitting off the non-differentiable ones."""
 
-    def __init__(
-        self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()
-    ):
+    def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
         functools.update_wrapper(self, fun)
         self.fun = fun
         self.nondiff_argnums = tuple(nondiff_argnums)
@@ -120,15 +118,11 @@ class custom_jvp(_CustomRules):
     def defjvps(self, *jvps: Callable | None) -> None:
         """Set one rule for each argument: rule(tangent, primal_out, *primals) is its part of the tangent."""
         if self.nondiff_argnums:
-            raise TypeError(
-                "Can't use ``defjvps`` with ``nondiff_argnums``: write one rule and set it with defjvp."
-            )
+            raise TypeError("Can't use ``defjvps`` with ``nondiff_argnums``: write one rule and set it with defjvp.")
 
         def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
             out = self(*primals)
-            parts = [
-                rule(t, out, *primals) for rule, t in zip(jvps, tangents, strict=True) if rule is not None
-            ]
+            parts = [rule(t, out, *primals) for rule, t in zip(jvps, tangents, strict=True) if rule is not None]
             total = parts[0] if parts else tree_map(zero_from_primal, out)
             for part in parts[1:]:
                 total = tree_map(add_any_p.bind, total, part)
@@ -225,9 +219,7 @@ class custom_vjp(_CustomRules):
     bwd: Callable | None = None
     optimize_remat = False
 
-    def defvjp(
-        self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False
-    ) -> None:
+    def defvjp(self, fwd: Callable, bwd: Callable, symbolic_zeros: bool = False, optimize_remat: bool = False) -> None:
         """Set the rules; `symbolic_zeros` shows them which arguments matter and which cotangents are zero."""
         self.fwd, self.bwd = fwd, bwd
         self.symbolic_zeros, self.optimize_remat = symbolic_zeros, optimize_remat
@@ -281,9 +273,7 @@ class custom_vjp(_CustomRules):
         return tree_unflatten(trees["out"], outs)
 
 
-def _checked_cotangents(
-    rules: custom_vjp, result: Any, in_tree: Any, avals: Sequence[ShapedArray]
-) -> list[Any]:
+def _checked_cotangents(rules: custom_vjp, result: Any, in_tree: Any, avals: Sequence[ShapedArray]) -> list[Any]:
     """A cotangent or None for each leaf of the arguments, from what the user's bwd returned."""
     where = f"Custom VJP bwd rule {rules.bwd.__name__} for function {rules._name}"
     if isinstance(result, list):
@@ -300,19 +290,13 @@ def _checked_cotangents(
         cts += _leaves_or_none(ct, shell, where)
     for ct, aval in zip(cts, avals, strict=True):
         got = None if ct is None else get_aval(ct)
-        if (
-            got is not None
-            and aval.dtype != dtypes.float0
-            and (got.shape, got.dtype) != (aval.shape, aval.dtype)
-        ):
+        if got is not None and aval.dtype != dtypes.float0 and (got.shape, got.dtype) != (aval.shape, aval.dtype):
             raise ValueError(
                 f"{where} must produce cotangents of the arguments' shapes and dtypes, but got "
                 f"{got.str_short()} for an "
                 f"argument of type {aval.str_short()}. Sum over broadcast axes, or convert with .astype."
             )
-    return [
-        None if ct is None or aval.dtype == dtypes.float0 else ct for ct, aval in zip(cts, avals, strict=True)
-    ]
+    return [None if ct is None or aval.dtype == dtypes.float0 else ct for ct, aval in zip(cts, avals, strict=True)]
 
 
 def _leaves_or_none(ct: Any, shell: Any, where: str) -> list[Any]:

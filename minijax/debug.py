@@ -25,14 +25,10 @@ def _call(*buffers: np.ndarray, callback: Callable, **params: Any) -> list[Any]:
     return []
 
 
-def _batch(
-    axis_size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any
-) -> tuple[list, list]:
+def _batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[list, list]:
     """One call for each example, in order."""
     for i in range(axis_size):
-        example = [
-            x if d is None else index_in_dim(x, i, d, keepdims=False) for x, d in zip(args, dims, strict=True)
-        ]
+        example = [x if d is None else index_in_dim(x, i, d, keepdims=False) for x, d in zip(args, dims, strict=True)]
         debug_callback_p.bind(*example, **params)
     return [], []
 
@@ -109,6 +105,4 @@ def print(  # noqa: A001
 def _without_specs(fmt: str) -> str:
     """The format string with its fields but without format specifications, which need real values."""
     parts = string.Formatter().parse(fmt)
-    return "".join(
-        "" if name is None else "{" + name.split(".")[0].split("[")[0] + "}" for _, name, _, _ in parts
-    )
+    return "".join("" if name is None else "{" + name.split(".")[0].split("[")[0] + "}" for _, name, _, _ in parts)

@@ -44,8 +44,7 @@ _CPU = Device()
 def _check_backend(backend: Any) -> None:
     if backend not in (None, "cpu"):
         raise RuntimeError(
-            f"Unknown backend {backend!r}: minijax runs on 'cpu' only. For GPUs and TPUs use the reference "
-            "package."
+            f"Unknown backend {backend!r}: minijax runs on 'cpu' only. For GPUs and TPUs use the reference package."
         )
 
 
@@ -89,17 +88,13 @@ def default_backend() -> str:
     return "cpu"
 
 
-def device_put(
-    x: Any, device: Any = None, *, src: Any = None, donate: Any = False, may_alias: Any = None
-) -> Any:
+def device_put(x: Any, device: Any = None, *, src: Any = None, donate: Any = False, may_alias: Any = None) -> Any:
     """The leaves of `x` as Arrays on the (only) device.
 
     Raises TypeError for leaves that are no arrays or numbers, ValueError for a device that is not ours.
     """
     if not (device is None or isinstance(device, Device)):
-        raise ValueError(
-            f"device_put: {device!r} is not a device of minijax, which has jax.devices() == {devices()}."
-        )
+        raise ValueError(f"device_put: {device!r} is not a device of minijax, which has jax.devices() == {devices()}.")
     return tree_map(as_operand, x)
 
 

@@ -125,9 +125,7 @@ def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> DType:
     """The dtype, narrowed to 32 bits if it has 64 and jax_enable_x64 is off."""
     if isinstance(dtype, ExtendedDType):
         if not allow_extended_dtype:
-            raise ValueError(
-                f"canonicalize_dtype: {dtype} is not a NumPy dtype. Pass allow_extended_dtype=True"
-            )
+            raise ValueError(f"canonicalize_dtype: {dtype} is not a NumPy dtype. Pass allow_extended_dtype=True")
         return dtype
     if isinstance(dtype, type):
         dtype = python_scalar_dtypes.get(dtype, dtype)
@@ -347,9 +345,7 @@ def _join(mode: str, x64: bool, operands: tuple[tuple[DType, bool], ...]) -> tup
     if found.endswith("*"):
         wide = python_scalar_dtypes[int if found == "int*" else float]
         return (wide if x64 else _NARROW[wide]), True
-    return (
-        np.dtype(bfloat16_type()) if found == "bfloat16" else np.dtype(found)
-    ), as_strong and found != "bool"
+    return (np.dtype(bfloat16_type()) if found == "bfloat16" else np.dtype(found)), as_strong and found != "bool"
 
 
 def _node(dtype: DType, weak: bool) -> str:
@@ -364,13 +360,10 @@ def _node(dtype: DType, weak: bool) -> str:
 
 
 def _no_promotion(nodes: Iterable[str], mode: str) -> TypePromotionError:
-    names = " and ".join(
-        name.replace("int*", "Python int").replace("float*", "Python float") for name in nodes
-    )
+    names = " and ".join(name.replace("int*", "Python int").replace("float*", "Python float") for name in nodes)
     why = " while jax_numpy_dtype_promotion is 'strict'" if mode == "strict" else ""
     return TypePromotionError(
-        f"There is no implicit promotion between {names}{why}. Convert one side, for example"
-        " x.astype('float32')"
+        f"There is no implicit promotion between {names}{why}. Convert one side, for example x.astype('float32')"
     )
 
 

@@ -30,9 +30,7 @@ def ravel_pytree(pytree: Any) -> tuple[Any, Callable[[Any], Any]]:
 
     def unravel(v: Any) -> Any:
         if np.shape(v) != vector.shape:
-            raise ValueError(
-                f"unravel function given array of shape {np.shape(v)}, but expected shape {vector.shape}."
-            )
+            raise ValueError(f"unravel function given array of shape {np.shape(v)}, but expected shape {vector.shape}.")
         if dtypes.dtype(v) != common:
             raise TypeError(
                 f"unravel function given array of dtype {dtypes.dtype(v).name}, but expected dtype "
@@ -40,8 +38,6 @@ def ravel_pytree(pytree: Any) -> tuple[Any, Callable[[Any], Any]]:
                 "convert it with .astype."
             )
         parts = jnp.split(v, ends[:-1])
-        return tree_unflatten(
-            tree, [p.reshape(s).astype(d) for p, s, d in zip(parts, shapes, found, strict=True)]
-        )
+        return tree_unflatten(tree, [p.reshape(s).astype(d) for p, s, d in zip(parts, shapes, found, strict=True)])
 
     return vector, unravel

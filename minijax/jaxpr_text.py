@@ -74,9 +74,7 @@ class Printer:
         if eqn.primitive.name == "jit":
             self.share_names(eqn)
         pairs = [[f"{k}=", self.value(params[k])] for k in keys]
-        brackets = (
-            [Group([Nest(2, ["[", Break(""), *join(Break(), pairs)]), Break(""), "]"])] if pairs else []
-        )
+        brackets = [Group([Nest(2, ["[", Break(""), *join(Break(), pairs)]), Break(""), "]"])] if pairs else []
         operands = self.row([self.name(v) for v in eqn.invars])
         equals = [binders, " = "] if eqn.outvars else []
         return [*equals, eqn.primitive.name, *brackets, " ", operands]
@@ -98,6 +96,4 @@ class Printer:
         if isinstance(value, tuple) and value and all(hasattr(v, "eqns") for v in value):
             docs = join(Break(), [self.value(v) for v in value])
             return Group([Nest(2, ["(", Break(""), *docs]), Break(""), ")"])
-        return (
-            getattr(value, "__name__", None) if callable(value) and hasattr(value, "__name__") else str(value)
-        )
+        return getattr(value, "__name__", None) if callable(value) and hasattr(value, "__name__") else str(value)

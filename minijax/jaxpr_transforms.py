@@ -79,9 +79,7 @@ def linearize_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> Linearize
     return closed.derived(("linearize", nonzero), make)
 
 
-def partial_eval_jaxpr(
-    closed: ClosedJaxpr, unknown: tuple[bool, ...]
-) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
+def partial_eval_jaxpr(closed: ClosedJaxpr, unknown: tuple[bool, ...]) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
     """Split a jaxpr into what can be computed from its known arguments and the rest.
 
     known: known args -> (*known results, *residuals); rest: (*residuals, *unknown args) -> unknown results.
@@ -93,9 +91,7 @@ def partial_eval_jaxpr(
 
         def fun(*known: Any) -> list[Any]:
             trace, values = LinearTrace(current_trace()), iter(known)
-            args = [
-                trace.new_arg(a) if u else next(values) for a, u in zip(closed.in_avals, unknown, strict=True)
-            ]
+            args = [trace.new_arg(a) if u else next(values) for a, u in zip(closed.in_avals, unknown, strict=True)]
             with set_current_trace(trace):
                 outs = closed(*args)
             out_unknown = [trace.owns(x) for x in outs]
@@ -128,8 +124,7 @@ def transpose_jaxpr(
             values = iter(args)
             trace = LinearTrace(current_trace())
             operands = [
-                trace.new_arg(a) if lin else next(values)
-                for a, lin in zip(closed.in_avals, linear, strict=True)
+                trace.new_arg(a) if lin else next(values) for a, lin in zip(closed.in_avals, linear, strict=True)
             ]
             with set_current_trace(trace):
                 outs = closed(*operands)
@@ -145,9 +140,7 @@ def transpose_jaxpr(
     return closed.derived(("transpose", linear, nonzero), make)
 
 
-def batch_jaxpr(
-    closed: ClosedJaxpr, size: int, dims: tuple[int | None, ...]
-) -> tuple[ClosedJaxpr, list[int | None]]:
+def batch_jaxpr(closed: ClosedJaxpr, size: int, dims: tuple[int | None, ...]) -> tuple[ClosedJaxpr, list[int | None]]:
     """The jaxpr for all examples at once, and where its results carry the batch axis."""
 
     def make() -> tuple[ClosedJaxpr, list[int | None]]:
@@ -158,9 +151,7 @@ def batch_jaxpr(
             out_dims.extend(found)
             return outs
 
-        return stage(
-            fun, [_with_axis(a, d, size) for a, d in zip(closed.in_avals, dims, strict=True)]
-        ), out_dims
+        return stage(fun, [_with_axis(a, d, size) for a, d in zip(closed.in_avals, dims, strict=True)]), out_dims
 
     return closed.derived(("batch", size, dims), make)
 

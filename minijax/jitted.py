@@ -183,8 +183,7 @@ class _Stage:
     def __init__(self, program: Program, in_tree: Any, leaves: Sequence[Any], fun_name: str):
         self._program = program
         self._leaves = [
-            get_aval(x) if isinstance(x, Array) else ShapedArray(x.shape, x.dtype, x.weak_type)
-            for x in leaves
+            get_aval(x) if isinstance(x, Array) else ShapedArray(x.shape, x.dtype, x.weak_type) for x in leaves
         ]
         self.fun_name = fun_name
         self.in_tree = in_tree
@@ -195,9 +194,7 @@ class _Stage:
     def out_info(self) -> Any:
         """Shapes and dtypes of the result, as a tree of ShapeDtypeStructs."""
         avals = self._program.closed.out_avals
-        return tree_unflatten(
-            self.out_tree, [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in avals]
-        )
+        return tree_unflatten(self.out_tree, [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in avals])
 
     def _next(self, stage_class: type) -> Any:
         return stage_class(self._program, self.in_tree, self._leaves, self.fun_name)
@@ -307,9 +304,7 @@ class StaticArguments:
     def _resolve(self, kind: str, argnums: Any, argnames: Any) -> tuple[tuple[int, ...], tuple[str, ...]]:
         """Positions and names, each completed from the other by the function's signature, as JAX does."""
         numbers, names = _numbers(f"{kind}_argnums", argnums), _names(f"{kind}_argnames", argnames)
-        positional = [
-            p.name for p in self._parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
+        positional = [p.name for p in self._parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         variadic = any(p.kind is p.VAR_POSITIONAL for p in self._parameters) or not self._parameters
         if not variadic and any(not -len(positional) <= i < len(positional) for i in numbers):
             raise ValueError(

@@ -86,8 +86,7 @@ class LinearizedFunction(_LinearFunction):
         given = [as_operand(t) for t, used in zip(leaves, self.used_in, strict=True) if used]
         results = iter(eval_jaxpr(self.program, [], *given))
         outs = [
-            next(results) if u else instantiate(Zero(a))
-            for a, u in zip(self.out_avals, self.used_out, strict=True)
+            next(results) if u else instantiate(Zero(a)) for a, u in zip(self.out_avals, self.used_out, strict=True)
         ]
         return tree_unflatten(self.out_tree, outs)
 
@@ -127,9 +126,7 @@ class VJPFunction(_LinearFunction):
 def zero_cotangent(aval: ShapedArray) -> Any:
     """Zeros in the cotangent space of an aval: a float0 NumPy array for integers, as in JAX."""
     tangent = aval.to_tangent_aval()
-    return (
-        np.zeros(aval.shape, dtypes.float0) if tangent.dtype == dtypes.float0 else instantiate(Zero(tangent))
-    )
+    return np.zeros(aval.shape, dtypes.float0) if tangent.dtype == dtypes.float0 else instantiate(Zero(tangent))
 
 
 for _cls in (LinearizedFunction, VJPFunction):

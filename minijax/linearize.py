@@ -93,9 +93,7 @@ class LinearTrace(Trace):
         self.eqns.append(eqn)
         return LinearTracer(self, var)
 
-    def record(
-        self, prim: Primitive, invars: Sequence[Any], avals: Sequence[ShapedArray], params: dict
-    ) -> list[Any]:
+    def record(self, prim: Primitive, invars: Sequence[Any], avals: Sequence[ShapedArray], params: dict) -> list[Any]:
         """Append an equation with several results of known avals."""
         outvars = [Var(aval) for aval in avals]
         self.eqns.append(Eqn(prim, list(invars), outvars, params))
@@ -174,9 +172,7 @@ class LinearizeTrace(Trace):
             return [self.wrap(p, t) for p, t in zip(out, tangent, strict=True)]
         return self.wrap(out, tangent)
 
-    def by_rules(
-        self, prim: Primitive, primals: list[Any], tangents: list[Any], params: dict[str, Any]
-    ) -> Any:
+    def by_rules(self, prim: Primitive, primals: list[Any], tangents: list[Any], params: dict[str, Any]) -> Any:
         """The common case, kept short: one rule for each operand, one result."""
         out = self.parent.process(prim, primals, params)
         token = _current.set(self.linear)

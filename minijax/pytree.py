@@ -235,9 +235,7 @@ def make_treedef(root: Node, children: Sequence[PyTreeDef]) -> PyTreeDef:
 # vmap's in_axes=(0, None) is a prefix of the arguments ({"w": w, "b": b}, x).
 
 
-def broadcast_leaves(
-    prefix_leaves: Sequence[Any], prefix: PyTreeDef, full: PyTreeDef, what: str
-) -> list[Any]:
+def broadcast_leaves(prefix_leaves: Sequence[Any], prefix: PyTreeDef, full: PyTreeDef, what: str) -> list[Any]:
     """Each leaf of the prefix, repeated for all leaves of the full tree that it stands for.
 
     ValueError, beginning with `what` and naming the place, if it is not a prefix.
@@ -265,9 +263,7 @@ def _mismatch(treedef: PyTreeDef, index: int, what: str, x: Any) -> ValueError:
     return _mismatch_error(treedef, index, what, (kind, data, len(children)))
 
 
-def _mismatch_error(
-    treedef: PyTreeDef, index: int, what: str, found: Node, found_text: str = ""
-) -> ValueError:
+def _mismatch_error(treedef: PyTreeDef, index: int, what: str, found: Node, found_text: str = "") -> ValueError:
     wanted = treedef._nodes[index]
     path = keystr(path_to(treedef._nodes, index))
     return ValueError(

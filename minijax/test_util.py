@@ -39,34 +39,26 @@ def _numbers(tree: Any) -> Any:
 
 
 def _shift(x: Any, t: Any, eps: float) -> Any:
-    return (
-        np.asarray(x) if t.dtype == dtypes.float0 else np.asarray(np.asarray(x) + eps * t, get_aval(x).dtype)
-    )
+    return np.asarray(x) if t.dtype == dtypes.float0 else np.asarray(np.asarray(x) + eps * t, get_aval(x).dtype)
 
 
 def _numerical_jvp(f: Callable, primals: tuple, tangents: tuple, eps: float) -> Any:
     """The directional derivative by central differences."""
     above = f(*tree_map(lambda x, t: _shift(x, t, eps), primals, tangents))
     below = f(*tree_map(lambda x, t: _shift(x, t, -eps), primals, tangents))
-    return tree_map(
-        lambda a, b: (np.asarray(a, np.float64) - np.asarray(b, np.float64)) / (2 * eps), above, below
-    )
+    return tree_map(lambda a, b: (np.asarray(a, np.float64) - np.asarray(b, np.float64)) / (2 * eps), above, below)
 
 
 def _inner(xs: Any, ys: Any) -> float:
     pairs = zip(tree_leaves(_numbers(xs)), tree_leaves(_numbers(ys)), strict=True)
-    return sum(
-        float(np.vdot(x, y)) for x, y in pairs if x.dtype != dtypes.float0 and y.dtype != dtypes.float0
-    )
+    return sum(float(np.vdot(x, y)) for x, y in pairs if x.dtype != dtypes.float0 and y.dtype != dtypes.float0)
 
 
 def _assert_close(got: Any, want: Any, atol: float, rtol: float, what: str) -> None:
     assert tree_structure(got) == tree_structure(want), f"{what}: structures differ"
     for g, w in zip(tree_leaves(got), tree_leaves(want), strict=True):
         if np.asarray(g).dtype != dtypes.float0:
-            np.testing.assert_allclose(
-                np.asarray(g, np.float64), np.asarray(w, np.float64), rtol, atol, err_msg=what
-            )
+            np.testing.assert_allclose(np.asarray(g, np.float64), np.asarray(w, np.float64), rtol, atol, err_msg=what)
 
 
 def check_jvp(

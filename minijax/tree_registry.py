@@ -180,9 +180,7 @@ def _check_fields(nodetype: type, data: tuple[str, ...], meta: tuple[str, ...], 
         )
     twice = [name for name in data if name in meta]
     if twice:
-        raise ValueError(
-            f"register_dataclass({nodetype.__name__}): {twice} cannot be both data_fields and meta_fields"
-        )
+        raise ValueError(f"register_dataclass({nodetype.__name__}): {twice} cannot be both data_fields and meta_fields")
 
 
 # --------------------------------------------------------------------------- Partial

@@ -145,9 +145,7 @@ def tree_reduce_associative(
     if leaves:
         return _reduce_halves(operation, leaves)
     if identity is _MISSING:
-        raise TypeError(
-            "tree_reduce_associative: the tree has no leaves; pass identity= to say the result then"
-        )
+        raise TypeError("tree_reduce_associative: the tree has no leaves; pass identity= to say the result then")
     return identity
 
 
@@ -163,9 +161,7 @@ def tree_all(tree: Any, *, is_leaf: IsLeaf = None) -> bool:
     return all(tree_leaves(tree, is_leaf))
 
 
-def tree_transpose(
-    outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_to_transpose: Any
-) -> Any:
+def tree_transpose(outer_treedef: PyTreeDef, inner_treedef: PyTreeDef | None, pytree_to_transpose: Any) -> Any:
     """Turn an outer tree of inner trees inside out; inner_treedef=None means that of the first inner tree."""
     leaves, treedef = tree_flatten(pytree_to_transpose)
     if inner_treedef is None:

@@ -53,13 +53,9 @@ def vmap(
         dims = [_canonical_in_axis(x, d) for x, d in zip(operands, dims, strict=True)]
         size = _mapped_size(args, kwargs, operands, dims, axis_size)
         out_trees: list[Any] = []
-        outs, out_dims = batch_flat(
-            _mapped_function(fun, in_tree, out_trees), size, operands, dims, axis_name
-        )
+        outs, out_dims = batch_flat(_mapped_function(fun, in_tree, out_trees), size, operands, dims, axis_name)
         wanted = flatten_axes("vmap out_axes", out_trees[0], out_axes)
-        return tree_unflatten(
-            out_trees[0], [_place_result(*r, size) for r in zip(outs, out_dims, wanted, strict=True)]
-        )
+        return tree_unflatten(out_trees[0], [_place_result(*r, size) for r in zip(outs, out_dims, wanted, strict=True)])
 
     return vmapped
 
@@ -88,9 +84,7 @@ def _canonical_in_axis(x: Any, axis: Any) -> int | None:
     return axis + x.ndim if axis < 0 else axis
 
 
-def _mapped_size(
-    args: tuple, kwargs: dict, operands: Sequence[Any], dims: Sequence[Any], axis_size: int | None
-) -> int:
+def _mapped_size(args: tuple, kwargs: dict, operands: Sequence[Any], dims: Sequence[Any], axis_size: int | None) -> int:
     sizes = dict.fromkeys(x.shape[d] for x, d in zip(operands, dims, strict=True) if d is not None)
     if axis_size is not None:
         sizes[axis_size] = None

@@ -14,7 +14,7 @@ from .compare import compare, tolerance_for
 from .data import DATASETS, DataError, Dataset, load
 from .engines import ENGINES, Engine, engine
 from .optimizers import OPTIMIZERS
-from .recipes import MODELS, RECIPES, classifier
+from .recipes import DEFAULT_OPTIMIZER, MODELS, RECIPES, classifier
 from .training import Experiment
 
 __all__ = ["main"]
@@ -142,7 +142,7 @@ def _add_compare(commands: Any) -> None:
         metavar="NAME",
         help="%(choices)s; auto, the default, is MNIST if it can be had, else the embedded digits",
     )
-    add("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help="%(choices)s (default: sgd)")
+    add("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help=f"%(choices)s (default: {DEFAULT_OPTIMIZER})")
     rates = ", ".join(f"{name} {choice.rate:g}" for name, choice in OPTIMIZERS.items())
     add("--lr", type=_rate, metavar="RATE", help=f"learning rate (default: {rates})")
     add("--epochs", type=_count, metavar="N", help="passes over the training set (default: 3)")
@@ -177,8 +177,8 @@ def _add_bench(commands: Any) -> None:
 def _settle(options: argparse.Namespace) -> tuple[Dataset, Experiment]:
     """The dataset and the experiment that the options ask for; a recipe refuses options that it fixes."""
     if options.recipe is None:
-        chosen = {"optimizer": "sgd", "epochs": 3, "batch_size": 128, "seed": 0}
-        chosen |= {name: value for name in chosen if (value := getattr(options, name)) is not None}
+        names = ("optimizer", "epochs", "batch_size", "seed")
+        chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
         dataset = load(options.dataset)
         experiment = classifier(options.model, dataset, rate=options.lr, steps=options.steps, **chosen)
     else:
@@ -243,7 +243,7 @@ def _settings(
     options: argparse.Namespace, dataset: Dataset, experiment: Experiment, engines: dict[str, Engine]
 ) -> dict[str, Any]:
     """What the comparison is of, for the title, the names of the files, and the record."""
-    optimizer = options.optimizer or "sgd"
+    optimizer = options.optimizer or DEFAULT_OPTIMIZER
     rate = OPTIMIZERS[optimizer].rate if options.lr is None else options.lr
     parts = [options.recipe] if options.recipe else [options.model, dataset.name, optimizer]
     return {

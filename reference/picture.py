@@ -92,7 +92,8 @@ def _draw_differences(axes: Axes, seen: Comparison, tolerance: Tolerance) -> Non
     """Relative differences on a logarithmic axis, where a line breaks off at zero, and what is allowed."""
     axes.set_title("largest relative difference")
     steps, losses = _thinned([d.relative for d in seen.loss_differences()], np.max)
-    axes.plot(steps, _positive(losses), color=OURS, linewidth=1, label="loss")
+    # dots, as between two zeros there is no line
+    axes.plot(steps, _positive(losses), color=OURS, linewidth=1, marker=".", markersize=2.5, label="loss")
     checked = [p.step for p in seen.parameters]
     parameters = np.array([p.difference.relative for p in seen.parameters])
     axes.plot(checked, _positive(parameters), color=SECOND, linewidth=1.6, label="parameters")

@@ -13,6 +13,7 @@ from .schedules import exponential_decay, per_epoch
 from .training import Experiment
 
 __all__ = [
+    "DEFAULT_OPTIMIZER",
     "MODELS",
     "RECIPES",
     "Recipe",
@@ -21,6 +22,8 @@ __all__ = [
     "jax_in_action",
     "whole_batch_cross_entropy",
 ]
+
+DEFAULT_OPTIMIZER = "momentum"
 
 # Smooth activations where two engines are compared: the kink of relu turns a rounding error in an
 # input near zero into a whole gradient, and within an epoch the two runs are different ones.
@@ -31,7 +34,7 @@ def classifier(
     model: str,
     dataset: Dataset,
     *,
-    optimizer: str = "sgd",
+    optimizer: str = DEFAULT_OPTIMIZER,
     rate: float | None = None,
     epochs: int = 3,
     steps: int | None = None,

@@ -224,9 +224,7 @@ def test_traced_flags_are_those_of_jax():
     def changes(name):
         state = getattr(jax, name.removeprefix("jax_"))
         before = jax._src.config.trace_context()
-        other = next(
-            v for v in [not state.value, *VALUES] if outcome(read_inside, state, v) == v != state.value
-        )
+        other = next(v for v in [not state.value, *VALUES] if outcome(read_inside, state, v) == v != state.value)
         with state(other):
             return jax._src.config.trace_context() != before
 

@@ -86,9 +86,10 @@ def test_promotion_of_every_pair_is_that_of_jax(mode):
     pairs = list(operands())
     checked = 0
     for (a, a_jax), (b, b_jax) in itertools.product(pairs, pairs):
-        assert outcome(dtypes.lattice_result_type, a, b) == outcome(
-            jax_dtypes.lattice_result_type, a_jax, b_jax
-        ), (a, b)
+        assert outcome(dtypes.lattice_result_type, a, b) == outcome(jax_dtypes.lattice_result_type, a_jax, b_jax), (
+            a,
+            b,
+        )
         ours = outcome(dtypes.result_type, a, b, return_weak_type_flag=True)
         assert ours == outcome(jax_dtypes.result_type, a_jax, b_jax, return_weak_type_flag=True), (a, b)
         checked += 1
@@ -116,9 +117,7 @@ def test_promote_types_of_every_pair(mode):
         assert outcome(dtypes.promote_types, a, b) == outcome(jnp.promote_types, a, b), (a, b)
 
 
-@pytest.mark.parametrize(
-    "wrong", [object(), [1, 2], None, "S3", "nonsense", np.array("a"), np.dtype("M8[s]"), "O"]
-)
+@pytest.mark.parametrize("wrong", [object(), [1, 2], None, "S3", "nonsense", np.array("a"), np.dtype("M8[s]"), "O"])
 def test_values_without_a_dtype_raise_what_jax_raises(wrong):
     assert isinstance(outcome(dtypes.dtype, wrong), str)
     assert outcome(dtypes.dtype, wrong) == outcome(jax_dtypes.dtype, wrong)
@@ -181,9 +180,7 @@ def test_canonicalize_dtype(mode):
 
 @pytest.mark.parametrize("value", [0, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63 - 1, 2**63])
 def test_python_ints_have_to_fit(mode, value):
-    assert outcome(dtypes.python_scalar_dtype, int, value) == outcome(
-        jax_dtypes.scalar_type_to_dtype, int, value
-    )
+    assert outcome(dtypes.python_scalar_dtype, int, value) == outcome(jax_dtypes.scalar_type_to_dtype, int, value)
 
 
 @pytest.mark.filterwarnings("ignore:Explicitly requested dtype")
@@ -239,9 +236,7 @@ def test_isdtype():
         "complex floating",
         "numeric",
     ]
-    for a, kind in itertools.product(
-        NAMES, [*kinds, "int8", np.float32, ("bool", np.float16), "nonsense", 3]
-    ):
+    for a, kind in itertools.product(NAMES, [*kinds, "int8", np.float32, ("bool", np.float16), "nonsense", 3]):
         assert outcome(dtypes.isdtype, a, kind) == outcome(jnp.isdtype, a, kind), (a, kind)
 
 

@@ -104,9 +104,7 @@ def nodes(children):
     )
 
 
-LEAVES = st.one_of(
-    st.integers(), st.just("text"), st.floats(allow_nan=False), st.none(), st.builds(Tag, st.just("t"))
-)
+LEAVES = st.one_of(st.integers(), st.just("text"), st.floats(allow_nan=False), st.none(), st.builds(Tag, st.just("t")))
 TREES = st.recursive(LEAVES, nodes, max_leaves=12)
 
 
@@ -229,14 +227,11 @@ def test_structures_pickle(pytree):
 @given(TREES)
 def test_structures_are_rebuilt_from_their_parts(pytree):
     treedef = tree_util.tree_structure(pytree)
-    rebuilt = treedef.from_node_data_and_children(
-        tree_util.default_registry, treedef.node_data(), treedef.children()
-    )
+    rebuilt = treedef.from_node_data_and_children(tree_util.default_registry, treedef.node_data(), treedef.children())
     assert rebuilt == treedef and rebuilt.num_leaves == treedef.num_leaves
     leaves = tree_util.tree_leaves(pytree)
     ours, theirs = (
-        library.tree_structure(pytree).walk(lambda xs, data: (xs, data), lambda x: [x], leaves)
-        for library in PAIR
+        library.tree_structure(pytree).walk(lambda xs, data: (xs, data), lambda x: [x], leaves) for library in PAIR
     )
     assert ours == theirs
 
@@ -252,9 +247,7 @@ def prefixes(draw):
     def cut(x):
         return tree_util.is_tree_node(type(x)) and draw(st.integers(0, 3)) == 0
 
-    return tree_util.tree_map(
-        lambda x: 0 if tree_util.is_tree_node(type(x)) else x, pytree, is_leaf=cut
-    ), pytree
+    return tree_util.tree_map(lambda x: 0 if tree_util.is_tree_node(type(x)) else x, pytree, is_leaf=cut), pytree
 
 
 @many
@@ -314,9 +307,7 @@ def test_flatten_axes():
     assert tree_util.flatten_axes("vmap in_axes", value, (0, None)) == [0, 0, 0, None]
     assert tree_util.flatten_axes("vmap in_axes", value, ({"w": 1, "b": None}, 2)) == [None, None, 1, 2]
     assert tree_util.flatten_axes("vmap in_axes", value, None) == [None] * 4
-    with pytest.raises(
-        ValueError, match=r"vmap in_axes must be a tree prefix.*\(0, 1, 2\).*tuple of length 3"
-    ):
+    with pytest.raises(ValueError, match=r"vmap in_axes must be a tree prefix.*\(0, 1, 2\).*tuple of length 3"):
         tree_util.flatten_axes("vmap in_axes", value, (0, 1, 2))
 
 
@@ -333,8 +324,7 @@ def test_map_and_reduce(pytree):
         assert ours == theirs
     for kwargs in ({}, {"identity": "0"}):
         ours, theirs = (
-            outcome(m.reduce_associative, lambda a, b: f"({a}+{b})", pytree, **kwargs)
-            for m in (tree, jax.tree)
+            outcome(m.reduce_associative, lambda a, b: f"({a}+{b})", pytree, **kwargs) for m in (tree, jax.tree)
         )
         assert ours == theirs
     assert tree.all(pytree) == jax.tree.all(pytree)
@@ -570,9 +560,7 @@ def test_depth_is_no_limit():
     leaves, treedef = tree_util.tree_flatten(pytree)
     assert leaves == [1.0] and treedef.num_nodes == sys.getrecursionlimit() * 5 + 1
     assert tree_util.tree_leaves(treedef.unflatten([2.0])) == [2.0]
-    assert hash(treedef) == hash(tree_util.tree_structure(pytree)) and treedef == tree_util.tree_structure(
-        pytree
-    )
+    assert hash(treedef) == hash(tree_util.tree_structure(pytree)) and treedef == tree_util.tree_structure(pytree)
     assert repr(treedef).startswith("PyTreeDef([[[")
     while isinstance(pytree, list):  # taken apart here: Python's own deallocation and comparison recurse
         pytree = pytree[0]

@@ -85,7 +85,7 @@ def execute(cells: list[nbformat.NotebookNode], scratch: Path) -> None:
             "IPYTHONDIR": str(scratch / "ipython"),
             "MPLCONFIGDIR": str(scratch / "matplotlib"),
             "JAX_PLATFORMS": "cpu",
-        }
+        },
     )
 
 

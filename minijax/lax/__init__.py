@@ -132,8 +132,8 @@ from minijax.primitives.dynamic_slicing import (
     dynamic_update_slice_p,
 )
 from minijax.primitives.indexing import (
-    GatherScatterMode,
     GatherDimensionNumbers,
+    GatherScatterMode,
     gather,
     gather_p,
 )

@@ -66,7 +66,9 @@ def dot_product_attention(
     if implementation not in (None, "xla"):
         raise ValueError(f"dot_product_attention: unsupported implementation option {implementation!r}: use 'xla'.")
     scale = 1.0 / np.sqrt(features) if scale is None else scale
-    out = _grouped_attention(query, key, value, bias, mask, is_causal, scale, *lengths, local_window_size, return_residual)
+    out = _grouped_attention(
+        query, key, value, bias, mask, is_causal, scale, *lengths, local_window_size, return_residual
+    )
     if return_residual:
         return jnp.reshape(out[0], output_shape), jnp.reshape(out[1], output_shape[:-1])
     return jnp.reshape(out, output_shape)
@@ -134,9 +136,7 @@ def _logits(query: Array, key: Array, bias: Array | None, scale: Any) -> Array:
     return logits if bias is None else (logits + bias).astype(logits.dtype)
 
 
-def _weighted(
-    logits: Array, key: Array, value: Array, query_lengths: Array | None, return_residual: bool
-) -> Any:
+def _weighted(logits: Array, key: Array, value: Array, query_lengths: Array | None, return_residual: bool) -> Any:
     logits = logits.astype(np.float32)
     weights = softmax(logits, axis=-1).astype(key.dtype)
     encoded = jnp.einsum("BNTS,BSNH->BTNH", weights, value)

@@ -15,7 +15,13 @@ from minijax import config, dtypes, lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.axes import canonical_axis_tuple, static_int
-from minijax.numpy.promotion import array_of, check_arraylike, ensure_arraylike, promote_args_inexact, promote_dtypes_inexact
+from minijax.numpy.promotion import (
+    array_of,
+    check_arraylike,
+    ensure_arraylike,
+    promote_args_inexact,
+    promote_dtypes_inexact,
+)
 from minijax.primitives.shaping import canonical_axis
 
 __all__ = ["log_softmax", "logmeanexp", "logsumexp", "one_hot", "softmax", "standardize"]

@@ -7,7 +7,8 @@ from typing import Any as _Any
 
 from minijax.array import Array as ndarray
 from minijax.element_types import bfloat16_type as _bfloat16_type
-from minijax.numpy import linalg, operators
+from minijax.numpy import linalg
+from minijax.numpy import operators as _operators  # noqa: F401  attaches them to arrays
 from minijax.numpy.agreement import (
     allclose,
     array_equal,

@@ -56,7 +56,8 @@ def apply_over_axes(func: Callable[[Any, int], Any], a: Any, axes: Sequence[int]
 
 
 def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: Any) -> Array:
-    """For each element of x the function in funclist, or the constant, whose condition holds; the last one if several do.
+    """For each element of x the function in funclist, or the constant, whose condition holds; the last one if
+    several do.
 
     One more function than conditions is for the elements where none holds; without it they give 0.
     """
@@ -94,9 +95,7 @@ def vectorize(
     excluded: positions and names of arguments that are passed on as they are.
     """
     if any(not isinstance(e, str | int) for e in excluded):
-        raise TypeError(
-            f"jax.numpy.vectorize can only exclude integer or string arguments, but excluded={excluded!r}."
-        )
+        raise TypeError(f"jax.numpy.vectorize can only exclude integer or string arguments, but excluded={excluded!r}.")
     if any(isinstance(e, int) and e < 0 for e in excluded):
         raise ValueError(f"jax.numpy.vectorize: excluded={excluded!r} contains negative numbers; count from the front.")
 
@@ -113,7 +112,9 @@ def vectorize(
             in_dims = [dims for i, dims in enumerate(in_dims) if i not in absent]
         arrays = [asarray(arg) for arg in args]
         if len(arrays) != len(in_dims):
-            raise TypeError(f"wrong number of positional arguments: expected {len(in_dims)}, got {len(arrays)} {context}.")
+            raise TypeError(
+                f"wrong number of positional arguments: expected {len(in_dims)}, got {len(arrays)} {context}."
+            )
         sizes: dict[str, int] = {}
         for x, dims in zip(arrays, in_dims):
             _note_sizes(sizes, x.shape, dims, context)
@@ -194,9 +195,7 @@ def _broadcast_call(func: Callable, arrays: list[Array], ranks: list[int], kwarg
     rank = len(lax.broadcast_shapes(*shapes)) if shapes else 0
     _check_rank_promotion([len(shape) for x, shape in zip(arrays, shapes) if x.ndim], [x.shape for x in arrays])
     shapes = [(1,) * (rank - len(shape)) + shape for shape in shapes]
-    squeezed = [
-        squeeze(x, tuple([i for i in range(r) if x.shape[i] == 1])) if r else x for x, r in zip(arrays, ranks)
-    ]
+    squeezed = [squeeze(x, tuple([i for i in range(r) if x.shape[i] == 1])) if r else x for x, r in zip(arrays, ranks)]
     new_axes = []
 
     def mapped(*args: Any) -> Any:

@@ -35,7 +35,9 @@ def _result_type(fun_name: str, preferred: Any, *operands: Array) -> tuple[Any, 
     return dtypes.check_and_canonicalize_user_dtype(preferred, fun_name), False
 
 
-def dot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: None = None) -> Array:
+def dot(
+    a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: None = None
+) -> Array:
     """The product of two matrices, the inner product of vectors; a scalar multiplies.
 
     In general the last axis of `a` is contracted with the last but one of `b` (its only one, for a vector).
@@ -135,9 +137,7 @@ def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any =
     return dot(ravel(a), ravel(b), precision=precision, preferred_element_type=preferred_element_type)
 
 
-def vecdot(
-    x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None
-) -> Array:
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Array:
     """The inner products of vectors along an axis, the other axes being broadcast."""
     x1, x2 = ensure_arraylike("vecdot", x1, x2)
     if x1.shape[axis] != x2.shape[axis]:
@@ -158,7 +158,8 @@ def tensordot(
     preferred_element_type: Any = None,
     out_sharding: None = None,
 ) -> Array:
-    """Contract the axes axes[0] of `a` with axes[1] of `b`; for a number n, the last n of `a` with the first n of `b`."""
+    """Contract the axes axes[0] of `a` with axes[1] of `b`; for a number n, the last n of `a` with the first n of
+    `b`."""
     a, b = ensure_arraylike("tensordot", a, b)
     dtype, weak_type = _result_type("tensordot", preferred_element_type, a, b)
     numbers = (_contracted_axes(axes, a, b), ((), ()))
@@ -169,7 +170,9 @@ def tensordot(
 def _contracted_axes(axes: Any, a: Array, b: Array) -> tuple[tuple[int, ...], tuple[int, ...]]:
     if type(axes) is int:
         if axes > min(a.ndim, b.ndim):
-            raise TypeError(f"Number of tensordot axes ({axes}) exceeds input ranks: got shapes {a.shape} and {b.shape}.")
+            raise TypeError(
+                f"Number of tensordot axes ({axes}) exceeds input ranks: got shapes {a.shape} and {b.shape}."
+            )
         return tuple(range(a.ndim - axes, a.ndim)), tuple(range(axes))
     if not isinstance(axes, tuple | list) or len(axes) != 2:
         raise TypeError(
@@ -179,7 +182,9 @@ def _contracted_axes(axes: Any, a: Array, b: Array) -> tuple[tuple[int, ...], tu
     if isinstance(first, int) and isinstance(second, int):
         return (canonical_axis(first, a.ndim),), (canonical_axis(second, b.ndim),)
     if not isinstance(first, tuple | list) or not isinstance(second, tuple | list):
-        raise TypeError(f"tensordot requires both axes lists to be either ints, tuples or lists, got {first} and {second}.")
+        raise TypeError(
+            f"tensordot requires both axes lists to be either ints, tuples or lists, got {first} and {second}."
+        )
     if len(first) != len(second):
         raise TypeError(f"tensordot requires axes lists to have equal length, got {first} and {second}.")
     return canonical_axes(first, a.ndim), canonical_axes(second, b.ndim)

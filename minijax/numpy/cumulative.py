@@ -94,7 +94,9 @@ def _cumulative(
 def _with_axis(name: str, x: Any, axis: int | None) -> tuple[Array, int]:
     x = ensure_arraylike(name, x)
     if x.ndim == 0:
-        raise ValueError(f"{name}: The input must be non-scalar, however a scalar value or scalar array was given.")
+        raise ValueError(
+            f"{name}: The input must be non-scalar, however a scalar value or scalar array was given."
+        )
     if axis is None and x.ndim > 1:
         raise ValueError(
             f"{name}: The input array has rank {x.ndim}, however axis was not set to an explicit value. "

@@ -59,9 +59,7 @@ def diagflat(v: Any, k: int = 0) -> Array:
     return reshape(IndexUpdateRef(flat, places).set(v), (length, length))
 
 
-def trace(
-    a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None
-) -> Array:
+def trace(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: None = None) -> Array:
     """The sum of the elements (i, i + offset) of two axes. `offset` may be traced."""
     a = ensure_arraylike("trace", a)
     reject("trace", out=out)

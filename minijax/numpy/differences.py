@@ -131,7 +131,8 @@ def _gradient_along(a: Array, h: Any, axis: int) -> Array:
 
 
 def trapezoid(y: Any, x: Any = None, dx: Any = 1.0, axis: int = -1) -> Array:
-    """The integral of y along an axis by the trapezoidal rule; x are the coordinates, dx their distance without them."""
+    """The integral of y along an axis by the trapezoidal rule; x are the coordinates, dx their distance without
+    them."""
     if x is None:
         (y,) = promote_dtypes_inexact(ensure_arraylike("trapezoid", y))
         widths = asarray(dx)
@@ -158,7 +159,9 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
     """
     x, xp, fp = ensure_arraylike("interp", x, xp, fp)
     if xp.shape != fp.shape or xp.ndim != 1:
-        raise ValueError(f"interp: xp and fp must be one-dimensional arrays of equal size, got {xp.shape} and {fp.shape}.")
+        raise ValueError(
+            f"interp: xp and fp must be one-dimensional arrays of equal size, got {xp.shape} and {fp.shape}."
+        )
     for name, value in ("left", left), ("right", right):
         if isinstance(value, str) and value != "extrapolate":
             raise ValueError(f"interp: the only valid string value of `{name}` is 'extrapolate', but got: {value!r}.")

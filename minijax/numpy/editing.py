@@ -29,7 +29,8 @@ _ALL = slice(None)
 
 
 def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices: bool = False) -> Array:
-    """Leave out the slices at `obj` along an axis: an integer, a slice, integers or a mask; of the flattened array without one.
+    """Leave out the slices at `obj` along an axis: an integer, a slice, integers or a mask; of the flattened array
+    without one.
 
     An array `obj` may be traced only if assume_unique_indices promises that its integers are distinct.
     """
@@ -37,7 +38,9 @@ def delete(arr: Any, obj: Any, axis: int | None = None, *, assume_unique_indices
     a, axis = (ravel(a), 0) if axis is None else (a, canonical_axis(axis, a.ndim))
     length, before = a.shape[axis], (_ALL,) * axis
     if np.ndim(obj) == 0 and not isinstance(obj, slice):
-        i = canonical_axis(operator.index(require_known(obj, "the 'obj' argument of jnp.delete")), length, "delete: obj")
+        i = canonical_axis(
+            operator.index(require_known(obj, "the 'obj' argument of jnp.delete")), length, "delete: obj"
+        )
         return concatenate([a[(*before, slice(0, i))], a[(*before, slice(i + 1, None))]], axis)
     if isinstance(obj, slice):
         obj, assume_unique_indices = arange(length)[obj], True
@@ -70,7 +73,8 @@ def _other_places(places: Array, length: int) -> Array:
 
 
 def insert(arr: Any, obj: Any, values: Any, axis: int | None = None) -> Array:
-    """Put `values` before the places `obj` along an axis: an integer, a slice or integers; into the flattened array without one."""
+    """Put `values` before the places `obj` along an axis: an integer, a slice or integers; into the flattened
+    array without one."""
     a, _, values = ensure_arraylike("insert", arr, 0 if isinstance(obj, slice) else obj, values)
     if axis is None:
         a, axis = ravel(a), 0
@@ -98,7 +102,9 @@ def _insertion_places(obj: Any, length: int) -> Array:
         return arange(*obj.indices(length))
     places = asarray(obj)
     if places.ndim > 1:
-        raise ValueError(f"jnp.insert: obj must be a slice, a one-dimensional array, or a scalar; got shape {places.shape}.")
+        raise ValueError(
+            f"jnp.insert: obj must be a slice, a one-dimensional array, or a scalar; got shape {places.shape}."
+        )
     if dtypes.kind(places.dtype) not in "iu":
         if places.size or isinstance(obj, Array):
             raise ValueError(f"jnp.insert: index array must be integer typed; got {places.dtype}.")

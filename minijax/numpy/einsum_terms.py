@@ -79,7 +79,8 @@ def _with_ellipsis_named(terms: list[str], arrays: Sequence[Any], subscripts: st
         missing = np.ndim(x) - len(term.replace("...", ""))
         if missing < 0 or missing and "..." not in term:
             raise ValueError(
-                f"einsum: operand of shape {np.shape(x)} has {np.ndim(x)} axes, which do not fit its subscripts {term!r}."
+                f"einsum: operand of shape {np.shape(x)} has {np.ndim(x)} axes, which do not fit its subscripts "
+                f"{term!r}."
             )
         ranks.append(missing)
     longest = max(ranks, default=0)

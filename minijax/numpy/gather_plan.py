@@ -114,9 +114,7 @@ class GatherPlan:
 
     def _strided(self, places: range, out_axis: int) -> Any:
         number = self.index_dtype.type
-        indices = lax.add(
-            number(places.start), lax.mul(number(places.step), lax.iota(self.index_dtype, len(places)))
-        )
+        indices = lax.add(number(places.start), lax.mul(number(places.step), lax.iota(self.index_dtype, len(places))))
         if places.step > 0:
             return indices
         self.reversed_axes.append(out_axis)

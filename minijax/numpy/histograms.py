@@ -40,7 +40,8 @@ __all__ = ["corrcoef", "cov", "histogram", "histogram2d", "histogram_bin_edges",
 
 
 def histogram_bin_edges(a: Any, bins: Any = 10, range: Any = None, weights: Any = None) -> Array:
-    """The edges of `bins` equal bins from the smallest to the largest element, or over `range`; `bins` if it is a vector."""
+    """The edges of `bins` equal bins from the smallest to the largest element, or over `range`; `bins` if it is a
+    vector."""
     if isinstance(bins, str):
         raise NotImplementedError("histogram_bin_edges: string values for `bins` not implemented. Give their number.")
     check_arraylike("histogram_bin_edges", a, bins)
@@ -139,7 +140,9 @@ def _one_for_each(values: Any, rank: int, name: str) -> Sequence[Any]:
     if values is None:
         return [None] * rank
     if len(values) != rank or name == "range" and any(v is not None and np.shape(v) != (2,) for v in values):
-        raise ValueError(f"histogramdd: {name} must be a sequence with one entry for each of {rank} axes; got {values!r}.")
+        raise ValueError(
+            f"histogramdd: {name} must be a sequence with one entry for each of {rank} axes; got {values!r}."
+        )
     return list(values)
 
 
@@ -156,7 +159,8 @@ def cov(
     aweights: Any = None,
     dtype: Any = None,
 ) -> Array:
-    """The covariance matrix of the rows of m (and y): each a variable, each column an observation; or the other way round.
+    """The covariance matrix of the rows of m (and y): each a variable, each column an observation; or the other
+    way round.
 
     The sum of products is divided by the number of observations minus ddof, which is 1, or 0 with `bias`.
     fweights: how often each observation was made (integers); aweights: how important each one is.

@@ -45,8 +45,7 @@ def parse_index(index: Any, shape: tuple[int, ...]) -> list[Entry]:
     spare = len(shape) - sum(used)
     if spare < 0:
         raise IndexError(
-            f"Too many indices: array is {len(shape)}-dimensional, but {sum(used)} were indexed. "
-            f"Its shape is {shape}."
+            f"Too many indices: array is {len(shape)}-dimensional, but {sum(used)} were indexed. Its shape is {shape}."
         )
     entries, axis, ellipses = [], 0, 0
     for (kind, value), n in zip(values, used):

@@ -85,13 +85,17 @@ class _Joined:
         try:
             given = [int(n) for n in text.split(",")]
         except ValueError as error:
-            raise ValueError(f"jnp.{self._name}: could not understand directive {text!r}; an example is '0,2'.") from error
+            raise ValueError(
+                f"jnp.{self._name}: could not understand directive {text!r}; an example is '0,2'."
+            ) from error
         axis, rank, place = (*given, *self._defaults[len(given) :])[:3]
         return axis, rank, place
 
     def _entry(self, entry: Any, rank: int, place: int) -> Array:
         if isinstance(entry, str):
-            raise ValueError(f"jnp.{self._name}: string directive must be placed at the beginning, got {entry!r}.")
+            raise ValueError(
+                f"jnp.{self._name}: string directive must be placed at the beginning, got {entry!r}."
+            )
         if isinstance(entry, slice):
             x, own_rank = _points(entry, self._name), 0
         else:

@@ -132,7 +132,14 @@ class IndexUpdateRef:
     ) -> Array:
         """x[index] += values."""
         return scatter_update(
-            self.array, self.index, values, lax.scatter_add, indices_are_sorted, unique_indices, mode, wrap_negative_indices
+            self.array,
+            self.index,
+            values,
+            lax.scatter_add,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+            wrap_negative_indices,
         )
 
     def subtract(
@@ -147,7 +154,14 @@ class IndexUpdateRef:
     ) -> Array:
         """x[index] -= values."""
         return scatter_update(
-            self.array, self.index, values, lax.scatter_sub, indices_are_sorted, unique_indices, mode, wrap_negative_indices
+            self.array,
+            self.index,
+            values,
+            lax.scatter_sub,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+            wrap_negative_indices,
         )
 
     def multiply(
@@ -162,7 +176,14 @@ class IndexUpdateRef:
     ) -> Array:
         """x[index] *= values."""
         return scatter_update(
-            self.array, self.index, values, lax.scatter_mul, indices_are_sorted, unique_indices, mode, wrap_negative_indices
+            self.array,
+            self.index,
+            values,
+            lax.scatter_mul,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+            wrap_negative_indices,
         )
 
     mul = multiply
@@ -219,7 +240,14 @@ class IndexUpdateRef:
     ) -> Array:
         """x[index] = minimum(x[index], values)."""
         return scatter_update(
-            self.array, self.index, values, lax.scatter_min, indices_are_sorted, unique_indices, mode, wrap_negative_indices
+            self.array,
+            self.index,
+            values,
+            lax.scatter_min,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+            wrap_negative_indices,
         )
 
     def max(
@@ -234,7 +262,14 @@ class IndexUpdateRef:
     ) -> Array:
         """x[index] = maximum(x[index], values)."""
         return scatter_update(
-            self.array, self.index, values, lax.scatter_max, indices_are_sorted, unique_indices, mode, wrap_negative_indices
+            self.array,
+            self.index,
+            values,
+            lax.scatter_max,
+            indices_are_sorted,
+            unique_indices,
+            mode,
+            wrap_negative_indices,
         )
 
 
@@ -295,7 +330,8 @@ def _fitting(y: Any, x: Array) -> Any:
     if dtypes.result_type(y, x.dtype) != x.dtype:
         warnings.warn(
             "scatter inputs have incompatible types: cannot safely cast value from dtype="
-            f"{dtypes.dtype(y)} to dtype={x.dtype} with jax_numpy_dtype_promotion={config.numpy_dtype_promotion.value}. "
+            f"{dtypes.dtype(y)} to dtype={x.dtype} with "
+            f"jax_numpy_dtype_promotion={config.numpy_dtype_promotion.value}. "
             "In future this will be an error: convert the value first, for example with value.astype(x.dtype).",
             FutureWarning,
             stacklevel=4,

@@ -130,7 +130,8 @@ def _each(fun_name: str, convert: Any, arrays: Any) -> Array | list[Array]:
 
 
 def block(arrays: Any) -> Array:
-    """An array from nested lists of blocks: the innermost lists join along the last axis, the next along the one before.
+    """An array from nested lists of blocks: the innermost lists join along the last axis, the next along the one
+    before.
 
     Raises ValueError for tuples, empty lists and lists nested to different depths.
     """
@@ -148,7 +149,9 @@ def _block(blocks: Any) -> tuple[Array, int]:
     parts, depths = zip(*[_block(b) for b in blocks])
     depth = depths[0]
     if any(d != depth for d in depths):
-        raise ValueError(f"Mismatched list depths in jax.numpy.block: {[d - 1 for d in depths]}. Nest all blocks equally.")
+        raise ValueError(
+            f"Mismatched list depths in jax.numpy.block: {[d - 1 for d in depths]}. Nest all blocks equally."
+        )
     rank = max(depth, *[part.ndim for part in parts])
     parts = [lax.broadcast(part, (1,) * (rank - part.ndim)) for part in parts]
     return concatenate(parts, -depth), depth + 1

@@ -56,7 +56,8 @@ def norm(x: Any, ord: int | float | str | None = None, axis: Any = None, keepdim
         return vector_norm(x, ord=2 if ord is None else ord, axis=axes, keepdims=keepdims)
     if len(axes) != 2:
         raise ValueError(
-            f"Improper number of axes for norm: axis={axes} of shape {x.shape}. Pass one axis to compute a vector-norm, "
+            f"Improper number of axes for norm: axis={axes} of shape {x.shape}. Pass one axis to compute a "
+            "vector-norm, "
             "or two axes to compute a matrix-norm."
         )
     return _matrix_norm(x, ord, axes, keepdims)
@@ -90,7 +91,8 @@ def matrix_norm(x: Any, /, *, keepdims: bool = False, ord: str | int = "fro") ->
 def vector_norm(x: Any, /, *, axis: Any = None, keepdims: bool = False, ord: int | float | str = 2) -> Array:
     """The norms of the vectors along one or several axes, or of all elements.
 
-    ord: p for (sum of |x|**p)**(1/p), inf and -inf for the largest and smallest |x|, 0 for the number of nonzero elements.
+    ord: p for (sum of |x|**p)**(1/p), inf and -inf for the largest and smallest |x|, 0 to count
+    what is not zero.
     """
     x = ensure_arraylike("vector_norm", x)
     if ord is None or ord == 2:
@@ -119,13 +121,9 @@ def matmul(x1: Any, x2: Any, /, *, precision: Any = None, preferred_element_type
     return contractions.matmul(x1, x2, precision=precision, preferred_element_type=preferred_element_type)
 
 
-def vecdot(
-    x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None
-) -> Array:
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Array:
     """The inner products of vectors along an axis, see jnp.vecdot."""
-    return contractions.vecdot(
-        x1, x2, axis=axis, precision=precision, preferred_element_type=preferred_element_type
-    )
+    return contractions.vecdot(x1, x2, axis=axis, precision=precision, preferred_element_type=preferred_element_type)
 
 
 def tensordot(
@@ -139,9 +137,7 @@ def tensordot(
     out_sharding: None = None,
 ) -> Array:
     """Contract several axes of two arrays, see jnp.tensordot."""
-    return contractions.tensordot(
-        x1, x2, axes=axes, precision=precision, preferred_element_type=preferred_element_type
-    )
+    return contractions.tensordot(x1, x2, axes=axes, precision=precision, preferred_element_type=preferred_element_type)
 
 
 def outer(x1: Any, x2: Any, /) -> Array:

@@ -115,7 +115,9 @@ def reshape(
         backwards = lax.reshape(a, new_shape[::-1], range(a.ndim)[::-1])
         return lax.transpose(backwards, range(len(new_shape))[::-1])
     if order == "A":
-        raise NotImplementedError("jnp.reshape: order='A' is not implemented. Arrays have no memory order: say 'C' or 'F'.")
+        raise NotImplementedError(
+            "jnp.reshape: order='A' is not implemented. Arrays have no memory order: say 'C' or 'F'."
+        )
     raise ValueError(f"Unexpected value for 'order' argument of jnp.reshape: {order!r}. It must be 'C' or 'F'.")
 
 
@@ -145,7 +147,9 @@ def ravel(a: Any, order: str = "C", *, out_sharding: None = None) -> Array:
     """All elements along one axis."""
     a = ensure_arraylike("ravel", a)
     if order == "K":
-        raise NotImplementedError("jnp.ravel: order='K' is not implemented. Arrays have no memory order: say 'C' or 'F'.")
+        raise NotImplementedError(
+            "jnp.ravel: order='K' is not implemented. Arrays have no memory order: say 'C' or 'F'."
+        )
     return reshape(a, (a.size,), order)
 
 
@@ -188,7 +192,8 @@ def moveaxis(a: Any, source: int | Sequence[int], destination: int | Sequence[in
     destination = canonical_axes(axis_tuple(destination), a.ndim)
     if len(source) != len(destination):
         raise ValueError(
-            f"moveaxis: source and destination must have the same number of axes, got {len(source)} and {len(destination)}."
+            f"moveaxis: source and destination must have the same number of axes, got {len(source)} and "
+            f"{len(destination)}."
         )
     order = [axis for axis in range(a.ndim) if axis not in source]
     for to, axis in sorted(zip(destination, source)):

@@ -29,7 +29,13 @@ __all__ = [
 
 
 def _nan_reduction(
-    name: str, reduce: Callable[..., Array], neutral: float, nan_if_all_nan: bool, a: Any, where: Any, **options: Any
+    name: str,
+    reduce: Callable[..., Array],
+    neutral: float,
+    nan_if_all_nan: bool,
+    a: Any,
+    where: Any,
+    **options: Any,
 ) -> Array:
     """Reduce with the neutral element in place of NaN; `options` are passed on."""
     a = ensure_arraylike(name, a)
@@ -81,7 +87,12 @@ def nanprod(
 
 
 def nanmax(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The largest element over `axis` without NaN; NaN where there is nothing else and no `initial`."""
     reject("nanmax", out=out)
@@ -90,7 +101,12 @@ def nanmax(
 
 
 def nanmin(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The smallest element over `axis` without NaN; NaN where there is nothing else and no `initial`."""
     reject("nanmin", out=out)

@@ -58,7 +58,12 @@ def _binary(
     evaluate = None if primitive is None else primitive.evaluate_buffers
 
     def method(self: Array, other: Any) -> Any:
-        if type(other) is ArrayImpl and type(self) is ArrayImpl and evaluate is not None and current_trace() is EVAL:
+        if (
+            type(other) is ArrayImpl
+            and type(self) is ArrayImpl
+            and evaluate is not None
+            and current_trace() is EVAL
+        ):
             a = self._data
             if a.dtype.kind in kinds:
                 out = evaluate(a, other._data, self.weak_type and other.weak_type)
@@ -168,7 +173,9 @@ def _contains(self: Array, other: Any) -> Array:
         raise TypeError(f"Array.__contains__: unsupported operand type {type(other)}. Give a number.")
     other = ensure_arraylike("Array.__contains__", other)
     if self.ndim != 1:
-        raise ValueError(f"Array.__contains__: search array must be one-dimensional, got arr.shape={self.shape}.")
+        raise ValueError(
+            f"Array.__contains__: search array must be one-dimensional, got arr.shape={self.shape}."
+        )
     if other.ndim != 0:
         raise ValueError(f"Array.__contains__: query value must be a scalar, got query.shape={other.shape}.")
     return reductions.any(self == other)
@@ -198,7 +205,9 @@ def _len(self: Array) -> int:
 def _iter(self: Array) -> Iterator[Array]:
     """The elements, or subarrays, along the first axis."""
     if not self.ndim:
-        raise TypeError(f"iteration over a 0-d array: an array of shape () and dtype {self.dtype} has no axes.")
+        raise TypeError(
+            f"iteration over a 0-d array: an array of shape () and dtype {self.dtype} has no axes."
+        )
     return _rows(self)
 
 
@@ -241,7 +250,13 @@ def _clip(self: Array, min: Any = None, max: Any = None) -> Array:
 
 
 def _compress(
-    self: Array, condition: Any, axis: int | None = None, *, out: None = None, size: int | None = None, fill_value: Any = 0
+    self: Array,
+    condition: Any,
+    axis: int | None = None,
+    *,
+    out: None = None,
+    size: int | None = None,
+    fill_value: Any = 0,
 ) -> Array:
     """The slices along `axis` at which the condition holds; see jnp.compress."""
     return compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
@@ -332,7 +347,14 @@ def _to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
 
 def _attach_methods() -> None:
     for function in (
-        *(reductions.all, reductions.any, reductions.argmax, reductions.argmin, reductions.max, reductions.min),
+        *(
+            reductions.all,
+            reductions.any,
+            reductions.argmax,
+            reductions.argmin,
+            reductions.max,
+            reductions.min,
+        ),
         *(reductions.prod, reductions.ptp, reductions.sum, statistics.mean, cumprod, cumsum),
         *(arithmetic.conj, arithmetic.conjugate, rounding.round, diagonal, trace, repeat, squeeze, swapaxes),
         *(argpartition, choose, nonzero, searchsorted, sort, take),
@@ -362,13 +384,17 @@ def _dot(self: Array, b: Any, *, precision: Any = None, preferred_element_type: 
 
 
 def _flat(self: Array) -> Any:
-    raise NotImplementedError("JAX Arrays do not implement the arr.flat property: consider arr.flatten() instead.")
+    raise NotImplementedError(
+        "JAX Arrays do not implement the arr.flat property: consider arr.flatten() instead."
+    )
 
 
 def _attach_properties() -> None:
     Array.T = property(transpose, doc="The axes in reverse order.")
     Array.mT = property(matrix_transpose, doc="The last two axes swapped.")
-    Array.at = property(IndexUpdateHelper, doc="Updates at an index, which give a new array: x.at[0].set(1.0).")
+    Array.at = property(
+        IndexUpdateHelper, doc="Updates at an index, which give a new array: x.at[0].set(1.0)."
+    )
     Array.real = property(lambda self: arithmetic.real(self), doc="The real part: the array itself.")
     Array.imag = property(lambda self: arithmetic.imag(self), doc="The imaginary part: zeros.")
     Array.itemsize = property(lambda self: self.dtype.itemsize, doc="Bytes of one element.")

@@ -162,9 +162,7 @@ def _pad_wrap(x: Array, axis: int, before: int, after: int) -> Array:
     return lax.concatenate(parts, axis)
 
 
-def _pad_mirrored(
-    x: Array, axis: int, length: int, width: int, mode: str, reflect_type: str, in_front: bool
-) -> Array:
+def _pad_mirrored(x: Array, axis: int, length: int, width: int, mode: str, reflect_type: str, in_front: bool) -> Array:
     """Mirror images at one end, each no longer than the array was (`length`); then mirror images of these."""
     edge = _part(x, axis, 0, 1) if in_front else _part(x, axis, -1, None)
     skipped = 1 if mode == "reflect" and length > 1 else 0  # 'reflect' does not repeat the edge itself

@@ -50,9 +50,7 @@ def nonzero(a: Any, *, size: int | None = None, fill_value: Any = None) -> tuple
     """
     a = ensure_arraylike("nonzero", a)
     if not a.ndim:
-        raise ValueError(
-            "Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() instead."
-        )
+        raise ValueError("Calling nonzero on 0d arrays is not allowed. Use jnp.atleast_1d(scalar).nonzero() instead.")
     mask = a if dtypes.kind(a.dtype) == "b" else a != 0
     where = "the number of nonzero elements; give the size argument of jnp.nonzero if the array is traced"
     count = static_int(mask.sum() if size is None else size, where)
@@ -86,9 +84,7 @@ def argwhere(a: Any, *, size: int | None = None, fill_value: Any = None) -> Arra
     return reshape(result, (result.shape[0], a.ndim))
 
 
-def where(
-    condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None
-) -> Any:
+def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None = None, fill_value: Any = None) -> Any:
     """`x` where the condition holds, `y` elsewhere, broadcast together and promoted.
 
     Without x and y the indices at which the condition holds, see `nonzero`, to which the keywords belong.
@@ -113,9 +109,13 @@ def bincount(
     if dtypes.kind(x.dtype) == "b":
         x = lax.convert_element_type(x, np.int32)
     if dtypes.kind(x.dtype) not in "iu":
-        raise TypeError(f"x argument to bincount must have an integer type; got {x.dtype}. Convert it with astype(int).")
+        raise TypeError(
+            f"x argument to bincount must have an integer type; got {x.dtype}. Convert it with astype(int)."
+        )
     if x.ndim != 1:
-        raise ValueError(f"bincount: only 1-dimensional input supported, got shape {x.shape}. Flatten it with x.ravel().")
+        raise ValueError(
+            f"bincount: only 1-dimensional input supported, got shape {x.shape}. Flatten it with x.ravel()."
+        )
     minlength = static_int(minlength, "the 'minlength' argument of jnp.bincount")
     if length is None:
         require_known(x, "the argument 'x' of jnp.bincount; give a static `length` if it has to be traced")

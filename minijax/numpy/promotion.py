@@ -233,14 +233,15 @@ def _report_rank_promotion(fun_name: str, shapes: Sequence[tuple[int, ...]]) -> 
 
 def broadcast_to_common_shape(*args: Any) -> list[Any]:
     """Operands broadcast together by NumPy's rules. Raises ValueError for shapes that do not fit."""
-    shapes = [np.shape(x) for x in args]
-    shape = lax.broadcast_shapes(*shapes)
-    if all(s == shape for s in shapes):
-        return list(args)
-    return [
-        x if np.shape(x) == shape else lax.broadcast_in_dim(x, shape, range(len(shape) - np.ndim(x), len(shape)))
-        for x in args
-    ]
+    shapes = [getattr(x, "shape", ()) for x in args]
+    wide = {shape for shape in shapes if shape}
+    shape = lax.broadcast_shapes(*shapes) if len(wide) > 1 else wide.pop() if wide else ()
+    return [x if own == shape else _broadcast(x, own, shape) for x, own in zip(args, shapes)]
+
+
+def _broadcast(x: Any, own: tuple[int, ...], shape: tuple[int, ...]) -> Array:
+    dims = tuple(range(len(shape) - len(own), len(shape)))
+    return lax.broadcast_in_dim_p.bind(x, shape=shape, broadcast_dimensions=dims)
 
 
 # --------------------------------------------------------------------------- both, for whole argument lists
@@ -296,24 +297,31 @@ def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
         return args if fits and x.weak_type is y.weak_type and _stays_weak(x) else None
     if isinstance(x, Array):
         if isinstance(y, Array):
-            fits = x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds
+            fits = (
+                x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds
+            )
             return args if fits and _stays_weak(x) else None
         if type(y) not in _NUMBERS.get(x.dtype, ()) or _kind(x) not in kinds:
             return None
         if not x.weak_type:
             return x, strong_scalar(y, x.dtype)
         return (x, y) if type(y) is float and x.dtype == dtypes.default_float_dtype() else None
-    if isinstance(y, Array) and type(x) in _NUMBERS.get(y.dtype, ()) and not y.weak_type and _kind(y) in kinds:
+    if (
+        isinstance(y, Array)
+        and type(x) in _NUMBERS.get(y.dtype, ())
+        and not y.weak_type
+        and _kind(y) in kinds
+    ):
         return strong_scalar(x, y.dtype), y
     return None
 
 
 def _of_one_dtype(args: Sequence[Any], kinds: str) -> bool:
     """Whether these are strongly typed arrays of one dtype, whose kind is among `kinds`: ranks are all that differs."""
-    if not all([isinstance(x, Array) and not x.weak_type for x in args]):
+    if not all(isinstance(x, Array) and not x.weak_type for x in args):
         return False
     dtype = args[0].dtype
-    return _kind(args[0]) in kinds and all([x.dtype == dtype for x in args])
+    return _kind(args[0]) in kinds and all(x.dtype == dtype for x in args)
 
 
 def _stays_weak(x: Array) -> bool:

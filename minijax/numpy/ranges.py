@@ -42,7 +42,13 @@ __all__ = [
 
 
 def arange(
-    start: Any, stop: Any = None, step: Any = None, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
+    start: Any,
+    stop: Any = None,
+    step: Any = None,
+    dtype: Any = None,
+    *,
+    device: Any = None,
+    out_sharding: Any = None,
 ) -> Array:
     """start, start + step, ... before stop; arange(n) counts from 0 to n - 1.
 
@@ -69,7 +75,9 @@ def _check_range_argument(name: str, value: Any) -> None:
     if value is not None and not is_arraylike(value):
         raise TypeError(f"arange requires numbers, got {type(value)} for '{name}'.")
     if np.ndim(value) != 0:
-        raise ValueError(f"jax.numpy.arange: arguments must be scalars; got {name} of shape {np.shape(value)}.")
+        raise ValueError(
+            f"jax.numpy.arange: arguments must be scalars; got {name} of shape {np.shape(value)}."
+        )
 
 
 def _number(x: Any) -> Any:
@@ -294,7 +302,8 @@ def _triangle_mask(name: str, m: Array, k: int) -> Array:
 
 
 def vander(x: Any, N: int | None = None, increasing: bool = False) -> Array:
-    """The matrix of the powers x**(N-1), ..., x, 1 of a one-dimensional array; in this order reversed if `increasing`."""
+    """The matrix of the powers x**(N-1), ..., x, 1 of a one-dimensional array; in this order reversed if
+    `increasing`."""
     x = ensure_arraylike("vander", x)
     if x.ndim != 1:
         raise ValueError(f"vander: x must be a one-dimensional array, got shape {x.shape}.")

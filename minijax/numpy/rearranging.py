@@ -106,7 +106,9 @@ def _roll_traced(a: Array, shift: Array, axes: tuple[int, ...]) -> Array:
 def tile(A: Any, reps: int | Sequence[int]) -> Array:
     """The whole array reps[i] times along axis i; it gets leading axes if it lacks them."""
     A = ensure_arraylike("tile", A)
-    counts = tuple([static_int(n, "in the reps argument of jnp.tile") for n in (reps if np.iterable(reps) else (reps,))])
+    counts = tuple(
+        [static_int(n, "in the reps argument of jnp.tile") for n in (reps if np.iterable(reps) else (reps,))]
+    )
     counts = (1,) * (A.ndim - len(counts)) + counts
     if len(counts) > A.ndim:
         A = lax.expand_dims(A, range(len(counts) - A.ndim))
@@ -146,7 +148,9 @@ def _repeat_equally(a: Array, repeats: int, axis: int) -> Array:
 def _repeat_each(a: Array, repeats: Any, axis: int, total: int) -> Array:
     if not a.ndim:
         if np.shape(repeats) != (1,):
-            raise ValueError(f"repeat of a scalar takes one number of repeats only, got repeats of shape {np.shape(repeats)}.")
+            raise ValueError(
+                f"repeat of a scalar takes one number of repeats only, got repeats of shape {np.shape(repeats)}."
+            )
         return full([total], a)
     if total == 0:
         shape = list(a.shape)

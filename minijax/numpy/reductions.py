@@ -239,7 +239,12 @@ def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Array:
 
 
 def max(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The largest element over `axis` (all axes for None); NaN if there is one.
 
@@ -251,7 +256,12 @@ def max(
 
 
 def min(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The smallest element over `axis` (all axes for None); NaN if there is one.
 
@@ -263,14 +273,24 @@ def min(
 
 
 def amax(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The largest element over `axis`; see `max`."""
     return max(a, axis, out, keepdims, initial, where)
 
 
 def amin(
-    a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, initial: Any = None, where: Any = None
+    a: Any,
+    axis: Axis = None,
+    out: None = None,
+    keepdims: bool = False,
+    initial: Any = None,
+    where: Any = None,
 ) -> Array:
     """The smallest element over `axis`; see `min`."""
     return min(a, axis, out, keepdims, initial, where)
@@ -319,7 +339,9 @@ def argmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool | N
     return _arg("argmin", lax.argmin, a, axis, out, keepdims)
 
 
-def _arg(name: str, find: Callable[..., Array], a: Any, axis: int | None, out: None, keepdims: bool | None) -> Array:
+def _arg(
+    name: str, find: Callable[..., Array], a: Any, axis: int | None, out: None, keepdims: bool | None
+) -> Array:
     reject(name, out=out)
     a = ensure_arraylike(name, a)
     if axis is None:
@@ -331,6 +353,8 @@ def _arg(name: str, find: Callable[..., Array], a: Any, axis: int | None, out: N
     if not -a.ndim <= axis < a.ndim:
         raise IndexError(f"{name}: axis {axis} is out of bounds for an array of shape {a.shape}.")
     if not a.shape[axis]:
-        raise ValueError(f"attempt to get {name} of an empty sequence: axis {axis} of shape {a.shape} has no elements.")
+        raise ValueError(
+            f"attempt to get {name} of an empty sequence: axis {axis} of shape {a.shape} has no elements."
+        )
     found = find(a, canonical_axis(axis, a.ndim), dtypes.default_int_dtype())
     return lax.expand_dims(found, dims) if keepdims else found

@@ -88,7 +88,9 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Array:
             )
         return a
     if not dtypes.is_float(a.dtype):
-        raise ValueError(f"round does not accept dtype {a.dtype}. Convert it first, for example a.astype(int).")
+        raise ValueError(
+            f"round does not accept dtype {a.dtype}. Convert it first, for example a.astype(int)."
+        )
     if decimals > np.log10(dtypes.finfo(a.dtype).max):
         return a
     return _round_to(a, decimals) if decimals else lax.round(a, lax.RoundingMethod.TO_NEAREST_EVEN)
@@ -214,9 +216,7 @@ def ldexp(x1: Any, x2: Any, /) -> Array:
 # --------------------------------------------------------------------------- replacing what is not finite
 
 
-def nan_to_num(
-    x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None
-) -> Array:
+def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
     """x with NaN, inf and -inf replaced, the infinities by the largest finite numbers unless told otherwise."""
     x = ensure_arraylike("nan_to_num", x)
     if not dtypes.is_float(x.dtype):

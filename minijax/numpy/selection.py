@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.promotion import (
+    array_of,
     as_arrays,
     broadcast_to_common_shape,
     check_arraylike,
@@ -30,7 +33,7 @@ def if_else(condition: Any, x: Any, y: Any) -> Array:
         condition, x, y = broadcast_to_common_shape(condition, x, y)
     else:
         x, y = broadcast_to_common_shape(x, y)
-    return lax.select(condition, x, y) if x.size else x
+    return array_of(x) if 0 in np.shape(x) else lax.select(condition, x, y)
 
 
 def select(condlist: Sequence[Any], choicelist: Sequence[Any], default: Any = 0) -> Array:

@@ -95,7 +95,8 @@ def lexsort(keys: Sequence[Any], axis: int = -1) -> Array:
 
 
 def partition(a: Any, kth: int, axis: int = -1) -> Array:
-    """Elements rearranged so that the one at `kth` is where sorting puts it, no larger ones before, no smaller behind."""
+    """Elements rearranged so that the one at `kth` is where sorting puts it, no larger ones before, no smaller
+    behind."""
     a, kth, axis = _partition_operand(a, kth, axis)
     smallest = -lax.top_k(_negated(a), kth + 1)[0]
     if dtypes.kind(a.dtype) == "u":
@@ -133,13 +134,12 @@ def _negated(a: Array) -> Array:
 # ----------------------------------------------------------------- searching in sorted arrays
 
 
-def searchsorted(
-    a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan"
-) -> Array:
+def searchsorted(a: Any, v: Any, side: str = "left", sorter: Any = None, *, method: str = "scan") -> Array:
     """Where in the sorted vector `a` each element of `v` belongs, as int32.
 
     side: before ('left') or behind ('right') equal elements. sorter: indices that sort `a` if it is not sorted.
-    method: 'scan' and 'scan_unrolled' halve the interval step by step, 'compare_all' counts, 'sort' sorts both together.
+    method: 'scan' and 'scan_unrolled' halve the interval step by step, 'compare_all' counts, 'sort' sorts both
+    together.
     """
     a, v = ensure_arraylike("searchsorted", a, v)
     if a.ndim != 1:

@@ -122,9 +122,7 @@ def take_along_axis(
     return _gather_along(a, indices, axis, out_shape, "fill" if mode is None else mode, fill_value)
 
 
-def _gather_along(
-    a: Array, indices: Array, axis: int, out_shape: tuple[int, ...], mode: Any, fill_value: Any
-) -> Array:
+def _gather_along(a: Array, indices: Array, axis: int, out_shape: tuple[int, ...], mode: Any, fill_value: Any) -> Array:
     """Axes along which the indices do not vary are copied whole, those shared by both are batch axes."""
     kept = [d for d, n in enumerate(indices.shape) if d == axis or n != 1]
     start_indices = lax.reshape(indices, (*[out_shape[d] for d in kept], 1))

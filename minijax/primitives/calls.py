@@ -66,9 +66,7 @@ def _shape(*avals: ShapedArray, jaxpr: ClosedJaxpr, **params: Any) -> list[Shape
     return jaxpr.out_avals
 
 
-def _jvp(
-    prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
-) -> Any:
+def _jvp(prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
     nonzero, given = split_tangents(tangents)
     derivative, nonzero_out = jvp_jaxpr(jaxpr, nonzero)
     results = prim.bind(*primals, *given, jaxpr=derivative, **params)
@@ -76,9 +74,7 @@ def _jvp(
     return outs, merge_tangents(outs, nonzero_out, results[len(nonzero_out) :])
 
 
-def _transpose(
-    prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any
-) -> Any:
+def _transpose(prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
     linear = tuple(is_linear(x) for x in args)
     nonzero, given = split_tangents(cts)
     transposed, nonzero_in = transpose_jaxpr(jaxpr, linear, nonzero)
@@ -87,9 +83,7 @@ def _transpose(
     return [None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]
 
 
-def _batch(
-    prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: ClosedJaxpr, **params: Any
-) -> Any:
+def _batch(prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
     batched, out_dims = batch_jaxpr(jaxpr, axis_size, tuple(dims))
     return prim.bind(*args, jaxpr=batched, **params), out_dims
 

@@ -34,15 +34,11 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr
     known, _, out_unknown = partial_eval_jaxpr(jaxpr, tuple(trace.owns(x) for x in args))
     known_outs: Iterator[Any] = iter(())
     if not all(out_unknown):
-        known_only = _with_outputs(
-            known, [i < out_unknown.count(False) for i in range(len(known.jaxpr.outvars))]
-        )
+        known_only = _with_outputs(known, [i < out_unknown.count(False) for i in range(len(known.jaxpr.outvars))])
         known_args = [x for x in args if not trace.owns(x)]
         known_outs = iter(trace.parent.process(remat_p, known_args, {"jaxpr": known_only, **params}))
     rest = _with_outputs(jaxpr, out_unknown)
-    outs = iter(
-        trace.record(remat_p, [trace.atom(x) for x in args], rest.out_avals, {"jaxpr": rest, **params})
-    )
+    outs = iter(trace.record(remat_p, [trace.atom(x) for x in args], rest.out_avals, {"jaxpr": rest, **params}))
     return [next(outs) if u else next(known_outs) for u in out_unknown]
 
 

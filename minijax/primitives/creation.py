@@ -80,17 +80,13 @@ def _iota_shape(*, dtype: np.dtype, shape: Shape, dimension: int) -> Shape:
     if any(n < 0 for n in shape):
         raise TypeError(f"iota: no length in a shape may be negative, got shape {shape}.")
     if not 0 <= dimension < len(shape):
-        raise ValueError(
-            f"iota dimension must lie between 0 and len(shape) - 1, got {dimension} for shape {shape}."
-        )
+        raise ValueError(f"iota dimension must lie between 0 and len(shape) - 1, got {dimension} for shape {shape}.")
     return shape
 
 
 def _iota_dtype(*, dtype: np.dtype, shape: Shape, dimension: int) -> np.dtype:
     if dtypes.kind(dtype) not in "iuf":
-        raise TypeError(
-            f"iota does not accept dtype {dtype}: it counts in integers or floating point numbers."
-        )
+        raise TypeError(f"iota does not accept dtype {dtype}: it counts in integers or floating point numbers.")
     return dtype
 
 
@@ -105,9 +101,7 @@ iota_p.batch = lambda axis_size, args, dims, **params: (iota_p.bind(**params), N
 def empty(shape: Any, dtype: Any, *, out_sharding: Any = None) -> Array:
     """An array whose elements nobody needs; here they are zero."""
     check_one_device("lax.empty", out_sharding)
-    return empty_p.bind(
-        shape=canonical_shape(shape), dtype=dtypes.check_and_canonicalize_user_dtype(dtype, "empty")
-    )
+    return empty_p.bind(shape=canonical_shape(shape), dtype=dtypes.check_and_canonicalize_user_dtype(dtype, "empty"))
 
 
 empty_p = standard(

@@ -117,9 +117,7 @@ def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callab
 
 custom_jvp_call_p.jvp = _jvp_by_user
 custom_jvp_call_p.batch = _batch_jvp_call
-custom_jvp_call_p.printed = lambda params: {
-    k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")
-}
+custom_jvp_call_p.printed = lambda params: {k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")}
 
 
 # ----------------------------------------------------------------- custom_vjp_call
@@ -157,14 +155,10 @@ def _forward_by_user(
         out_avals=tuple(get_aval(o).to_tangent_aval() for o in outs),
         symbolic_zeros=params["symbolic_zeros"],
     )
-    return outs, [
-        zero_like(o) if type(z) is Zero or z is None else z for o, z in zip(outs, out_tangents, strict=True)
-    ]
+    return outs, [zero_like(o) if type(z) is Zero or z is None else z for o, z in zip(outs, out_tangents, strict=True)]
 
 
-def _batch_vjp_call(
-    axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any
-) -> Any:
+def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
     own = list(dims[params["num_consts"] :])
     call = batched(call_jaxpr, axis_size, dims)
     if params["num_consts"]:

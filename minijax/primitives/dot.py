@@ -340,9 +340,7 @@ def _dot_dtype(x: ShapedArray, y: ShapedArray, *, preferred_element_type: Any, *
 dot_general_p = standard("dot_general", _dot_impl, _dot_shape, _dot_dtype)
 
 
-def _evaluate_dot(
-    x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any
-) -> ArrayImpl:
+def _evaluate_dot(x: Any, y: Any, *, dimension_numbers: Any, precision: Any, preferred_element_type: Any) -> ArrayImpl:
     """Eager evaluation of plain products of matrices and vectors without abstract values."""
     axes = _PLAIN_PRODUCTS.get(dimension_numbers)
     plain = axes is not None and type(x) is ArrayImpl and type(y) is ArrayImpl

@@ -107,14 +107,10 @@ def dynamic_update_index_in_dim(
     """Replace one position along an axis; `update` may have that axis, with length 1, or lack it."""
     if np.ndim(update) != np.ndim(operand):
         update = expand_dims(update, (axis,))
-    return dynamic_update_slice_in_dim(
-        operand, update, index, axis, allow_negative_indices=allow_negative_indices
-    )
+    return dynamic_update_slice_in_dim(operand, update, index, axis, allow_negative_indices=allow_negative_indices)
 
 
-def _starts_along(
-    rank: int, start_index: Any, axis: int, allow_negative: bool
-) -> tuple[list[Any], list[bool]]:
+def _starts_along(rank: int, start_index: Any, axis: int, allow_negative: bool) -> tuple[list[Any], list[bool]]:
     starts: list[Any] = [like(start_index, 0)] * rank
     negative = [False] * rank
     starts[axis], negative[axis] = start_index, allow_negative
@@ -125,9 +121,7 @@ def _starts(operand: Any, start_indices: Any, allow_negative: bool | Sequence[bo
     """The scalars that the primitive gets: negative ones counted from the front."""
     shape = np.shape(operand)
     if not isinstance(start_indices, list | tuple) and np.ndim(start_indices) != 1:
-        raise ValueError(
-            f"Slice indices must be a 1D sequence, got an array of shape {np.shape(start_indices)}."
-        )
+        raise ValueError(f"Slice indices must be a 1D sequence, got an array of shape {np.shape(start_indices)}.")
     if len(start_indices) != len(shape):
         raise ValueError(
             f"Length of slice indices must match number of operand dimensions, got {len(start_indices)} "
@@ -142,8 +136,7 @@ def _start(index: Any, length: int, allow_negative: bool) -> Any:
     if isinstance(index, int | np.integer):
         if index < 0 and not allow_negative:
             raise ValueError(
-                f"Index {index} is out of bounds for an axis of length {length} if "
-                "allow_negative_indices=False."
+                f"Index {index} is out of bounds for an axis of length {length} if allow_negative_indices=False."
             )
         return dtypes.dtype(index).type(int(index) + (length if index < 0 else 0))
     dtype = dtypes.dtype(index)
@@ -185,9 +178,7 @@ def _dynamic_slice_dtype(x: ShapedArray, *starts: ShapedArray, slice_sizes: Shap
 
 def _check_starts(name: str, starts: Sequence[ShapedArray]) -> None:
     if any(i.shape for i in starts):
-        raise TypeError(
-            f"start_indices of {name} must be scalars, got {', '.join(i.str_short() for i in starts)}."
-        )
+        raise TypeError(f"start_indices of {name} must be scalars, got {', '.join(i.str_short() for i in starts)}.")
     if any(i.dtype != starts[0].dtype or dtypes.kind(i.dtype) not in "iu" for i in starts):
         raise TypeError(
             f"start_indices of {name} must be integers of the same type, got "
@@ -195,9 +186,7 @@ def _check_starts(name: str, starts: Sequence[ShapedArray]) -> None:
         )
 
 
-dynamic_slice_p = standard(
-    "dynamic_slice", _dynamic_slice_impl, _dynamic_slice_shape, _dynamic_slice_dtype, first_weak
-)
+dynamic_slice_p = standard("dynamic_slice", _dynamic_slice_impl, _dynamic_slice_shape, _dynamic_slice_dtype, first_weak)
 
 
 _NUMPY = (np.ndarray, np.integer)
@@ -258,9 +247,7 @@ def _dynamic_slice_batch(axis_size: int, args: Any, dims: Any, *, slice_sizes: S
     )
 
 
-def _index_vectors(
-    axis_size: int, starts: Sequence[Any], dims: Sequence[int | None]
-) -> tuple[Any, int | None]:
+def _index_vectors(axis_size: int, starts: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int | None]:
     """The starts as index vectors of a gather or scatter: one, or one for each example."""
     if not starts:
         return np.zeros(0, np.int32), None

@@ -279,9 +279,7 @@ def _jvp_by_rules(prim: Primitive, primals: Sequence[Any], tangents: Sequence[An
     return out, sum_of_rules(prim, out, primals, tangents, params)
 
 
-def sum_of_rules(
-    prim: Primitive, out: Any, primals: Sequence[Any], tangents: Sequence[Any], params: dict
-) -> Any:
+def sum_of_rules(prim: Primitive, out: Any, primals: Sequence[Any], tangents: Sequence[Any], params: dict) -> Any:
     """The tangent of `out`, which `prim` gave for `primals`, by the rules of `def_jvp`."""
     if prim.jvp_joint is not None:
         return prim.jvp_joint(out, primals, tangents, **params)
@@ -308,9 +306,7 @@ def def_joint_jvp(prim: Primitive, rule: Callable[..., Any]) -> None:
     prim.jvp = lambda primals, tangents, **params: _jvp_by_rules(prim, primals, tangents, params)
 
 
-def def_jointly_linear(
-    prim: Primitive, transpose: Callable[..., Any], operands: Sequence[int] | None = None
-) -> None:
+def def_jointly_linear(prim: Primitive, transpose: Callable[..., Any], operands: Sequence[int] | None = None) -> None:
     """`prim` is linear in `operands` (positions; all of them by default) taken together, as concatenation is.
 
     transpose(ct, *args, **params) is as in `core.Primitive`.

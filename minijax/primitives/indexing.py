@@ -125,9 +125,7 @@ def _gather_impl(
     if windows.inside is None or windows.inside.all():
         return out
     lengths = iter(windows.inside.shape)
-    inside = windows.inside.reshape(
-        [1 if d in numbers.offset_dims else next(lengths) for d in range(out.ndim)]
-    )
+    inside = windows.inside.reshape([1 if d in numbers.offset_dims else next(lengths) for d in range(out.ndim)])
     return np.where(inside, out, _fill_scalar(fill_value, x.dtype))
 
 
@@ -210,9 +208,7 @@ def _check_slice_sizes(x: Shape, indices: Shape, numbers: Any, slice_sizes: Shap
         raise TypeError(f"gather: slice_sizes {slice_sizes} do not fit into the operand of shape {x}.")
     one = all(slice_sizes[d] == 1 for d in numbers.collapsed_slice_dims)
     if not one or any(slice_sizes[d] > 1 for d in numbers.operand_batching_dims):
-        raise TypeError(
-            f"gather: slice_sizes {slice_sizes} must be 1 at the collapsed and batching axes {removed}."
-        )
+        raise TypeError(f"gather: slice_sizes {slice_sizes} must be 1 at the collapsed and batching axes {removed}.")
 
 
 def _gather_dtype(x: ShapedArray, indices: ShapedArray, **_: Any) -> Any:
@@ -235,9 +231,7 @@ def first_weak(x: ShapedArray, *avals: ShapedArray, **params: Any) -> bool:
 gather_p = standard("gather", _gather_impl, _gather_shape, _gather_dtype, first_weak)
 
 
-def _gather_tangent(
-    t: Any, x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Shape, **params: Any
-) -> Any:
+def _gather_tangent(t: Any, x: Any, indices: Any, *, dimension_numbers: Any, slice_sizes: Shape, **params: Any) -> Any:
     return gather(t, indices, dimension_numbers, slice_sizes, **params | {"fill_value": 0})
 
 

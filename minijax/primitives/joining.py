@@ -29,9 +29,7 @@ __all__ = ["concatenate", "rev", "split", "stack", "tile", "unstack"]
 def split(operand: Any, sizes: Sequence[int], axis: int = 0) -> list[Array]:
     """Cut the operand along `axis` into pieces of the given sizes, which must add up to its length."""
     operand = as_operand(operand)
-    return split_p.bind(
-        operand, sizes=tuple(map(operator.index, sizes)), axis=canonical_axis(axis, operand.ndim)
-    )
+    return split_p.bind(operand, sizes=tuple(map(operator.index, sizes)), axis=canonical_axis(axis, operand.ndim))
 
 
 def _split_impl(x: np.ndarray, *, sizes: tuple[int, ...], axis: int) -> list[np.ndarray]:
@@ -265,9 +263,7 @@ def _rev_impl(x: np.ndarray, *, dimensions: tuple[int, ...]) -> np.ndarray:
 
 
 def _rev_shape(x: ShapedArray, *, dimensions: tuple[int, ...]) -> Shape:
-    if len(set(dimensions)) != len(dimensions) or not all(
-        0 <= operator.index(d) < x.ndim for d in dimensions
-    ):
+    if len(set(dimensions)) != len(dimensions) or not all(0 <= operator.index(d) < x.ndim for d in dimensions):
         raise TypeError(
             f"rev dimensions must be distinct and lie between 0 and {x.ndim - 1}, got {dimensions} "
             f"for operand shape {x.shape}."

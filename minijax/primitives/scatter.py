@@ -108,9 +108,7 @@ scatter_p = scatter_primitive("scatter", _replace)
 
 def _replaced_jvp(primals: Any, tangents: Any, **params: Any) -> tuple[Any, Any]:
     if params["update_jaxpr"] is not None:
-        raise NotImplementedError(
-            "scatter_apply has no derivative. Gather the elements, compute, and scatter them."
-        )
+        raise NotImplementedError("scatter_apply has no derivative. Gather the elements, compute, and scatter them.")
     x, indices, updates = primals
     t, t_updates = instantiate(tangents[0]), instantiate(tangents[2])
     if params["unique_indices"]:
@@ -119,9 +117,7 @@ def _replaced_jvp(primals: Any, tangents: Any, **params: Any) -> tuple[Any, Any]
     # give each update a number, scatter the numbers, and look which of them can be gathered again.
     numbers = params["dimension_numbers"]
     ids_shape = [1 if d in numbers.update_window_dims else n for d, n in enumerate(np.shape(updates))]
-    ids = add(
-        reshape(iota(np.uint32, math.prod(ids_shape)), ids_shape), full(np.shape(updates), 1, np.uint32)
-    )
+    ids = add(reshape(iota(np.uint32, math.prod(ids_shape)), ids_shape), full(np.shape(updates), 1, np.uint32))
     winners = scatter_p.bind(full(np.shape(x), 0, np.uint32), indices, ids, **params)
     survivors = gather_back(winners, indices, np.shape(updates), numbers)
 

@@ -188,9 +188,7 @@ def_jvp(
 )
 
 
-def _multiplied_transpose(
-    ct: Any, x: Any, indices: Any, updates: Any, **params: Any
-) -> tuple[Any, None, Any]:
+def _multiplied_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> tuple[Any, None, Any]:
     ct_x = ct_updates = None
     if is_linear(x):
         ct_x = scatter_mul_p.bind(ct, indices, updates, **params)

@@ -210,9 +210,7 @@ def scatter_primitive(name: str, write: Callable[..., None]) -> Primitive:
     return prim
 
 
-def gather_back(
-    x: Any, indices: Any, updates: Shape, numbers: ScatterDimensionNumbers, **options: Any
-) -> Array:
+def gather_back(x: Any, indices: Any, updates: Shape, numbers: ScatterDimensionNumbers, **options: Any) -> Array:
     """The gather from `x` of what a scatter with updates of this shape would write."""
     lengths = window_lengths(np.ndim(x), updates, numbers)
     return gather(x, indices, GatherDimensionNumbers(*numbers), lengths, **options)

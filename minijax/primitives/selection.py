@@ -182,9 +182,7 @@ def _clamp_dtype(*avals: ShapedArray) -> Any:
     return avals[1].dtype
 
 
-clamp_p = standard(
-    "clamp", lambda low, x, high: np.minimum(np.maximum(low, x), high), _clamp_shape, _clamp_dtype
-)
+clamp_p = standard("clamp", lambda low, x, high: np.minimum(np.maximum(low, x), high), _clamp_shape, _clamp_dtype)
 
 
 def _bound_tangent(t: Any, active: Any, x: Any) -> Any:

@@ -123,9 +123,7 @@ def _slice_transpose(ct: Any, x: ShapedArray, *, start_indices: Any, limit_indic
 def_linear(slice_p, _slice_transpose)
 
 
-def _slice_batch(
-    axis_size: int, args: Any, dims: Any, *, start_indices: Any, limit_indices: Any, strides: Any
-) -> Any:
+def _slice_batch(axis_size: int, args: Any, dims: Any, *, start_indices: Any, limit_indices: Any, strides: Any) -> Any:
     (x,), (dim,) = args, dims
 
     def insert(values: tuple[int, ...], value: int) -> tuple[int, ...]:
@@ -146,9 +144,7 @@ def pad(operand: Any, padding_value: Any, padding_config: Sequence[tuple[int, in
 
     Negative low and high cut elements off. Source: https://openxla.org/stablehlo/spec#pad
     """
-    return pad_p.bind(
-        operand, padding_value, padding_config=tuple([_integers(entry) for entry in padding_config])
-    )
+    return pad_p.bind(operand, padding_value, padding_config=tuple([_integers(entry) for entry in padding_config]))
 
 
 def _pad_impl(x: np.ndarray, padding_value: np.ndarray, *, padding_config: Any) -> np.ndarray:
@@ -157,13 +153,9 @@ def _pad_impl(x: np.ndarray, padding_value: np.ndarray, *, padding_config: Any) 
     for length, n, (low, _, interior) in zip(shape, x.shape, padding_config):
         step = interior + 1
         first = max(0, -(low // step))  # the first element that does not fall off the low end
-        last = min(
-            n, (length - 1 - low) // step + 1
-        )  # one behind the last that does not fall off the high end
+        last = min(n, (length - 1 - low) // step + 1)  # one behind the last that does not fall off the high end
         source.append(_slice(first, max(first, last)))
-        target.append(
-            _slice(low + first * step, max(0, low + (last - 1) * step + 1) if last > first else 0, step)
-        )
+        target.append(_slice(low + first * step, max(0, low + (last - 1) * step + 1) if last > first else 0, step))
     kept = x[tuple(source)]
     if kept.shape == shape:
         return kept
@@ -176,10 +168,7 @@ def _pad_impl(x: np.ndarray, padding_value: np.ndarray, *, padding_config: Any) 
 
 def _padded_lengths(shape: Shape, padding_config: Any) -> Shape:
     return tuple(
-        [
-            low + high + (n + (n - 1) * interior if n else 0)
-            for n, (low, high, interior) in zip(shape, padding_config)
-        ]
+        [low + high + (n + (n - 1) * interior if n else 0) for n, (low, high, interior) in zip(shape, padding_config)]
     )
 
 

@@ -185,9 +185,7 @@ def _erf_inv_kernel(x: np.ndarray) -> np.ndarray:
         w >= number(limit), w, factor, lambda v: _polynomial(np.sqrt(v) - number(root_center), outer[::-1])
     )
     if not narrow:
-        factor = _replace_where(
-            w >= 16, w, factor, lambda v: _polynomial(np.sqrt(v) - number(5), _GILES64_TAIL[::-1])
-        )
+        factor = _replace_where(w >= 16, w, factor, lambda v: _polynomial(np.sqrt(v) - number(5), _GILES64_TAIL[::-1]))
     return np.where(np.abs(x) == 1, x * number(np.inf), factor * x)
 
 

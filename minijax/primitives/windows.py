@@ -169,14 +169,10 @@ def check_dims(name: str, what: str, dims: Axes, rank: int, ascending: bool = Tr
     in_order = not ascending or list(dims) == sorted(dims)
     if not in_order or len(set(dims)) != len(dims) or not all(0 <= d < rank for d in dims):
         order = " in ascending order" if ascending else ""
-        raise TypeError(
-            f"{name}: {what} must be distinct numbers between 0 and {rank - 1}{order}; got {dims}."
-        )
+        raise TypeError(f"{name}: {what} must be distinct numbers between 0 and {rank - 1}{order}; got {dims}.")
 
 
-def check_batching(
-    name: str, operand: Shape, indices: Shape, batching: tuple[Axes, Axes], others: Axes
-) -> None:
+def check_batching(name: str, operand: Shape, indices: Shape, batching: tuple[Axes, Axes], others: Axes) -> None:
     """Raise TypeError unless the batching axes of operand and indices match one another."""
     operand_dims, indices_dims = batching
     check_dims(name, "operand_batching_dims", operand_dims, len(operand))

@@ -47,7 +47,6 @@ __all__ = [
 ]
 
 
-
 def _float_arrays(fun_name: str, *args: Any) -> list[Array]:
     """The arguments as arrays of one floating point dtype and of ranks that broadcast."""
     return [array_of(x) for x in promote_args_inexact(fun_name, *args)]

@@ -33,11 +33,11 @@ def test_compare_in_a_process_of_its_own(tmp_path):
     done = python("-m", "reference", *words.split())
     assert (done.returncode, done.stderr) == (0, "")
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("mlp 64-512-10 on digits: sgd, learning rate 0.5, batches of 100, seed 0, float32")
+    assert lines[0].startswith("mlp 64-512-10 on digits: momentum, learning rate 0.05, batches of 100, seed 0, float32")
     assert lines[-1].startswith("The engines agree over 28 steps")
     assert sorted(file.name for file in (tmp_path / "runs").iterdir()) == [
-        "compare-mlp-digits-sgd.json",
-        "compare-mlp-digits-sgd.png",
+        "compare-mlp-digits-momentum.json",
+        "compare-mlp-digits-momentum.png",
     ]
 
 
@@ -45,7 +45,7 @@ def test_compare_in_a_process_of_its_own(tmp_path):
     "options, name, dtype",
     [
         ("--optimizer adam --lr 0.002 --seed 7 --strict", "mlp-digits-adam", "float32"),
-        ("--x64", "mlp-digits-sgd-x64", "float64"),
+        ("--x64", "mlp-digits-momentum-x64", "float64"),
     ],
 )
 def test_compare_with_options(tmp_path, capsys, options, name, dtype):
@@ -67,7 +67,7 @@ def test_disagreement_is_status_one(tmp_path, monkeypatch, capsys):
     words = f"compare mlp --dataset digits --steps 5 --out {tmp_path}"
     assert cli.main(words.split()) == 1
     assert "The engines disagree: " in capsys.readouterr().out
-    record = json.loads((tmp_path / "compare-mlp-digits-sgd.json").read_text())
+    record = json.loads((tmp_path / "compare-mlp-digits-momentum.json").read_text())
     assert record["agree"] is False
     assert set(record["failures"]) == {"loss", "parameters"}
 
