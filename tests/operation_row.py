@@ -71,7 +71,7 @@ def exactly(values: Any, dtype: str = "float32") -> Operand:
     return Operand(array.shape, dtype, lambda rng, s: np.roll(array, rng.integers(0, max(array.size, 1))))
 
 
-SPECIAL_FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -2.5, 3e38, -3e38, 1.2e-38, np.inf, -np.inf, np.nan]
+SPECIAL_FLOATS = [0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.5, -2.5, 3e38, -3e38, 2.5e-38, np.inf, -np.inf, np.nan]
 
 
 @dataclass(frozen=True)
