@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools
 import inspect
-import logging
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -23,7 +22,6 @@ from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
-_logger = logging.getLogger(__name__)
 _caches: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
 
 
@@ -128,7 +126,7 @@ class JitFunction:
     def _trace(self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any) -> Program:
         name = self._params["name"]
         if config.log_compiles.value:
-            _logger.warning("Compiling %s with argument types %s", name, [aval.str_short() for aval in avals])
+            _log_compilation(name, avals)
         out_trees: list[Any] = []
         flat = flat_function(self._static.rejoin(self._fun, static_key), in_tree, out_trees)
 
@@ -155,6 +153,13 @@ class JitFunction:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program handed to the compiler for these arguments, which may be ShapeDtypeStructs."""
         return self.trace(*args, **kwargs).lower()
+
+
+def _log_compilation(name: str, avals: Sequence[ShapedArray]) -> None:
+    import logging  # rarely needed, and a twentieth of the time that importing minijax takes
+
+    types = [aval.str_short() for aval in avals]
+    logging.getLogger(__name__).warning("Compiling %s with argument types %s", name, types)
 
 
 def fun_name(fun: Callable) -> str:

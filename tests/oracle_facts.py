@@ -77,19 +77,20 @@ def plain_function(function: Any) -> Any:
 
 
 # Public names of minijax that JAX does not have.
-NAMES_OF_OUR_OWN: set[str] = set()
+NAMES_OF_OUR_OWN = set[str]()
 # What differs in parameters, or is a class here and a function there.
 SIGNATURE_DIFFERS: dict[str, str] = {
     "jit": "the default of the shardings is None, because there are none",
     "remat": "the same object as checkpoint, which has static_argnames too",
     "numpy.finfo": "a function, JAX re-exports the class of ml_dtypes",
     "numpy.iinfo": "a function, JAX re-exports the class of ml_dtypes",
+    "dtypes.issubdtype": "JAX has two functions, whose parameters are called differently; here it is jnp.issubdtype",
     "dtypes.finfo": "see numpy.finfo",
     "dtypes.iinfo": "see numpy.iinfo",
-    "numpy.set_printoptions": "JAX hands on *args and **kwargs",
+    "checkpoint": "the default of `concrete`, which JAX has deprecated",
 }
 # Methods and properties of arrays.
-METHODS_OF_OUR_OWN = {"block_until_ready"}  # JAX has it on the concrete class only
+METHODS_OF_OUR_OWN = {"block_until_ready"}  # JAX has it on its concrete class only
 METHOD_SIGNATURE_DIFFERS: dict[str, str] = {}
 # Functions of jax.nn that are no activations.
 NOT_ACTIVATIONS = {
@@ -98,5 +99,3 @@ NOT_ACTIVATIONS = {
     "scaled_dot_general",
     "scaled_matmul",
 }
-# What minijax does not have (yet), by module.
-NOT_THERE: dict[str, str] = {}

@@ -181,7 +181,7 @@ PRECISION = [
     ),
 ]
 
-# The order is given as a number: there is no derivative with respect to it.
+# The order is given as a number: there is no derivative with respect to it. JAX's own error grows with it.
 POLYGAMMAS = [
     row(
         "polygamma",
@@ -189,7 +189,7 @@ POLYGAMMAS = [
         between(0.3, 6, 2, 3),
         label=f"m={m:g}",
         main=m == 1,
-        ulp=8,
+        ulp=12,
     )
     for m in (1.0, 2.0, 4.0)
 ]
