@@ -95,19 +95,33 @@ def _gradient(
     check_callable(name, fun)
 
     def differentiate(args: tuple, kwargs: dict[str, Any]) -> tuple[Any, Any]:
-        numbers, chosen = split_argnums(argnums, args)
-        leaves, in_tree = tree_flatten(tuple(chosen))
-        primals = operands_of(name, leaves)
-        for x in primals:
-            require_float(name, "inputs", x, holomorphic, allow_int)
-        flat = FlatFunction(with_arguments(fun, numbers, args, kwargs), in_tree, has_aux)
-        results, vjp_fun = _linearized(VJPFunction, flat, primals)
+        flat, operands = _differentiated(name, fun, argnums, args, kwargs, has_aux, holomorphic, allow_int)
+        results, vjp_fun = _linearized(VJPFunction, flat, operands)
         _check_scalar(results, flat)
         require_float(name, "outputs", results[0], holomorphic)
-        gradient = tree_unflatten(in_tree, vjp_fun.pull([scalar_like(results[0], 1)]))
+        gradient = tree_unflatten(flat.in_tree, vjp_fun.pull([scalar_like(results[0], 1)]))
         return flat.result(results), gradient if isinstance(argnums, tuple | list) else gradient[0]
 
     return differentiate
+
+
+def _differentiated(
+    name: str,
+    fun: Callable,
+    argnums: Any,
+    args: tuple,
+    kwargs: dict[str, Any],
+    has_aux: bool,
+    holomorphic: bool,
+    allow_int: bool = False,
+) -> tuple[FlatFunction, list[Array]]:
+    """`fun` as a function of the leaves of its arguments at `argnums`, and these leaves, checked."""
+    numbers, chosen = split_argnums(argnums, args)
+    leaves, in_tree = tree_flatten(tuple(chosen))
+    operands = operands_of(name, leaves)
+    for x in operands:
+        require_float(name, "inputs", x, holomorphic, allow_int)
+    return FlatFunction(with_arguments(fun, numbers, args, kwargs), in_tree, has_aux), operands
 
 
 def _check_scalar(results: Sequence[Any], flat: FlatFunction) -> None:
@@ -268,11 +282,7 @@ def jacfwd(
 
     @wraps(fun, "jacfwd", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:
-        numbers, chosen = split_argnums(argnums, args)
-        leaves, in_tree = tree_flatten(tuple(chosen))
-        for x in (operands := operands_of("jacfwd", leaves)):
-            require_float("jacfwd", "inputs", x, holomorphic)
-        flat = FlatFunction(with_arguments(fun, numbers, args, kwargs), in_tree, has_aux)
+        flat, operands = _differentiated("jacfwd", fun, argnums, args, kwargs, has_aux, holomorphic)
 
         def push(*basis: Any) -> list[Any]:
             results, tangents = jvp_flat(flat, operands, basis)
@@ -289,7 +299,7 @@ def jacfwd(
             place_batch_axis(t, d, np.ndim(x), size) for t, d, x in zip(outs[half:], dims[half:], values, strict=False)
         ]
         blocks = [_split_axis(c, np.ndim(c) - 1, operands) for c in columns]
-        return _jacobian(flat, values, blocks, argnums, in_tree)
+        return _jacobian(flat, values, blocks, argnums)
 
     return jacobian_fun
 
@@ -309,11 +319,7 @@ def jacrev(
 
     @wraps(fun, "jacrev", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:
-        numbers, chosen = split_argnums(argnums, args)
-        leaves, in_tree = tree_flatten(tuple(chosen))
-        for x in (operands := operands_of("jacrev", leaves)):
-            require_float("jacrev", "inputs", x, holomorphic, allow_int)
-        flat = FlatFunction(with_arguments(fun, numbers, args, kwargs), in_tree, has_aux)
+        flat, operands = _differentiated("jacrev", fun, argnums, args, kwargs, has_aux, holomorphic, allow_int)
         values, vjp_fun = _linearized(VJPFunction, flat, operands)
         results = values[: flat.count]
         for x in results:
@@ -322,7 +328,7 @@ def jacrev(
         rows, dims = batch_flat(lambda *cts: vjp_fun.pull(cts), size, _standard_basis(results), [0] * len(results))
         rows = [place_batch_axis(r, d, 0, size) for r, d in zip(rows, dims, strict=True)]
         by_operand = [_split_axis(r, 0, results) for r in rows]
-        return _jacobian(flat, values, list(zip(*by_operand, strict=True)), argnums, in_tree)
+        return _jacobian(flat, values, list(zip(*by_operand, strict=True)), argnums)
 
     return jacobian_fun
 
@@ -348,13 +354,11 @@ def _split_axis(x: Any, axis: int, leaves: Sequence[Any]) -> list[Any]:
     ]
 
 
-def _jacobian(
-    flat: FlatFunction, values: Sequence[Any], blocks: Sequence[Sequence[Any]], argnums: Any, in_tree: Any
-) -> Any:
+def _jacobian(flat: FlatFunction, values: Sequence[Any], blocks: Sequence[Sequence[Any]], argnums: Any) -> Any:
     """blocks[i][j], the derivative of result i by operand leaf j, in the trees of results and arguments."""
 
     def of_result(row: Sequence[Any]) -> Any:
-        tree = tree_unflatten(in_tree, row)
+        tree = tree_unflatten(flat.in_tree, row)
         return tree if isinstance(argnums, tuple | list) else tree[0]
 
     jacobian_tree = tree_unflatten(flat.out_tree, [of_result(row) for row in blocks])

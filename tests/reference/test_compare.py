@@ -122,7 +122,7 @@ def altered(engines, replacement):
     return {"altered": replacement, "minijax": engines["minijax"]}
 
 
-@pytest.mark.parametrize("factor", [1.001, -1.0])
+@pytest.mark.parametrize("factor", [1.01, -1.0])
 def test_wrong_gradients_are_noticed(engines, small, factor):
     engines = altered(engines, wrong_gradients(engines["minijax"], factor))
     experiment = classifier("mlp", small, steps=10, epochs=10)
