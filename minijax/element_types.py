@@ -171,9 +171,9 @@ def itemsize_bits(dtype: Any) -> int:
     return np.dtype(dtype).itemsize * 8
 
 
-def issubdtype(a: Any, b: Any) -> bool:
-    """Whether `a` is at or below `b` in NumPy's type hierarchy, extended dtypes included."""
-    return _issubdtype(_hashable(a), _hashable(b))
+def issubdtype(arg1: Any, arg2: Any) -> bool:
+    """Whether `arg1` is at or below `arg2` in NumPy's type hierarchy, extended dtypes included."""
+    return _issubdtype(_hashable(arg1), _hashable(arg2))
 
 
 def _hashable(x: Any) -> Any:

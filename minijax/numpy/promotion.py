@@ -295,25 +295,26 @@ def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
         a, b = x._data, y._data
         fits = a.dtype is b.dtype and a.dtype.kind in kinds and (a.ndim == b.ndim or not a.ndim or not b.ndim)
         return args if fits and x.weak_type is y.weak_type and _stays_weak(x) else None
+    if isinstance(x, Array) and isinstance(y, Array):
+        fits = x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds
+        return args if fits and _stays_weak(x) else None
     if isinstance(x, Array):
-        if isinstance(y, Array):
-            fits = (
-                x.dtype == y.dtype and x.weak_type == y.weak_type and x.ndim == y.ndim and _kind(x) in kinds
-            )
-            return args if fits and _stays_weak(x) else None
-        if type(y) not in _NUMBERS.get(x.dtype, ()) or _kind(x) not in kinds:
-            return None
-        if not x.weak_type:
-            return x, strong_scalar(y, x.dtype)
-        return (x, y) if type(y) is float and x.dtype == dtypes.default_float_dtype() else None
-    if (
-        isinstance(y, Array)
-        and type(x) in _NUMBERS.get(y.dtype, ())
-        and not y.weak_type
-        and _kind(y) in kinds
-    ):
-        return strong_scalar(x, y.dtype), y
+        number = _number_beside(x, y, kinds)
+        return None if number is None else (x, number)
+    if isinstance(y, Array):
+        number = _number_beside(y, x, kinds)
+        return None if number is None else (number, y)
     return None
+
+
+def _number_beside(x: Array, number: Any, kinds: str) -> Any:
+    """A Python number as the constant that it becomes beside `x`, None where that takes more thought."""
+    dtype = x.dtype
+    if type(number) not in _NUMBERS.get(dtype, ()) or dtype.kind not in kinds:
+        return None
+    if not x.weak_type:
+        return strong_scalar(number, dtype)
+    return number if type(number) is float and dtype == dtypes.default_float_dtype() else None
 
 
 def _of_one_dtype(args: Sequence[Any], kinds: str) -> bool:

@@ -146,8 +146,8 @@ def evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
             end_quiet(token)
 
     def evaluate(x: Any, y: Any) -> Any:
-        a, weak = _buffer(x)
-        b, weak_too = _buffer(y)
+        a, weak = (x._data, x.weak_type) if type(x) is ArrayImpl else _buffer(x)
+        b, weak_too = (y._data, y.weak_type) if type(y) is ArrayImpl else _buffer(y)
         if a is None or b is None:
             return prim._evaluate(x, y)
         out = evaluate_buffers(a, b, weak and weak_too)
@@ -158,9 +158,7 @@ def evaluate_binary(prim: Primitive, impl: Rule, kinds: str) -> Rule:
 
 
 def _buffer(x: Any) -> tuple[Any, bool]:
-    """What NumPy computes with for the operand `x`, and its weak type; None if that takes more thought."""
-    if type(x) is ArrayImpl:
-        return x._data, x.weak_type
+    """What NumPy computes with for a number `x`, and its weak type; None if that takes more thought."""
     # The constants of derivative rules are NumPy scalars; a Python number is a weakly typed one.
     if isinstance(x, _NUMPY):
         return x, False

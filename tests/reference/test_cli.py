@@ -87,7 +87,7 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("compare", "required: MODEL"),
         ("compare cnn", "invalid choice: 'cnn' (choose from"),
         ("compare mlp --dataset cifar", "(choose from"),
-        ("compare mlp --optimizer lion", "'nesterov'"),
+        ("compare mlp --optimizer lion", "nesterov"),
         ("compare mlp --epcohs 3", "'--epcohs' is not understood; did you mean --epochs?"),
         ("compare mlp --zzz", "'--zzz' is not understood; possible: --help, --dataset"),
         ("compare mlp --epochs 0", "'0' is not a whole number of at least 1"),
