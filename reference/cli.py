@@ -232,10 +232,10 @@ def _compare(options: argparse.Namespace) -> int:
     if recipe is not None:
         print(report.recipe_results(options.recipe, recipe))
     stem = options.out / f"compare-{settings['name']}"
-    report.write_record(stem.with_suffix(".json"), seen, tolerance, settings)
-    picture.draw(stem.with_suffix(".png"), seen, tolerance, title)
+    report.write_record(stem.with_suffix(".json"), seen, settings)
+    picture.draw(stem.with_suffix(".png"), seen, title)
     print(f"wrote {stem}.png and {stem}.json")
-    print(report.verdict(seen, tolerance))
+    print(report.verdict(seen))
     return 0 if seen.agree else 1
 
 

@@ -83,6 +83,7 @@ class Comparison:
     """What was seen. The second of the two engines is the one that the first is measured by."""
 
     engines: list[str]
+    tolerance: Tolerance
     losses: list[list[float]] = field(default_factory=lambda: [[], []])
     """for each engine the loss of every step"""
     parameters: list[ParameterDifference] = field(default_factory=list)
@@ -208,26 +209,26 @@ def compare(
     dtype = np.float64 if x64 else np.float32
     with _all_in(engines, x64=x64):
         sides = [_Side(name, jax, experiment) for name, jax in engines.items()]
-        seen = Comparison([side.name for side in sides])
-        _compare_parameters(seen, sides, 0, tolerance)
+        seen = Comparison(list(engines), tolerance)
+        _compare_parameters(seen, sides, 0)
         for epoch in range(experiment.epochs):
             before = len(seen.losses[0])
             for x, y in training_batches(experiment, dataset, epoch, dtype=dtype, progress=progress):
-                step = _compare_step(seen, sides, x, y, tolerance)
+                step = _compare_step(seen, sides, x, y)
                 if step % check_every == 0:
-                    _compare_parameters(seen, sides, step, tolerance)
+                    _compare_parameters(seen, sides, step)
                 if "finite" in seen.failures:
                     return seen
             if len(seen.losses[0]) == before:
                 break
-            _end_epoch(seen, sides, epoch, before, dataset, dtype, tolerance)
+            _end_epoch(seen, sides, epoch, before, dataset, dtype)
             on_epoch(seen.epochs[-1])
         if measured is not None:
-            _compare_results(seen, experiment, dataset, tolerance, measured)
+            _compare_results(seen, experiment, dataset, measured)
     return seen
 
 
-def _compare_step(seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray, tolerance: Tolerance) -> int:
+def _compare_step(seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray) -> int:
     """One batch on both engines; how many there have been."""
     losses = [side.step(x, y) for side in sides]
     for history, loss in zip(seen.losses, losses, strict=True):
@@ -238,27 +239,24 @@ def _compare_step(seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.nda
     texts = " and ".join(f"{loss!r} with {side.name}" for loss, side in zip(losses, sides, strict=True))
     if not all(map(math.isfinite, losses)):
         seen.fail("finite", f"the training diverged: at step {step} the loss is {texts}")
-    relative = _scalar_difference(*losses).relative
-    if tolerance.loss is not None and relative > tolerance.loss:
-        seen.fail(
-            "loss",
-            f"at step {step} the loss is {texts}: {relative:.1e} relative; {tolerance.loss:.0e} is allowed",
-        )
+    relative, allowed = _scalar_difference(*losses).relative, seen.tolerance.loss
+    if allowed is not None and relative > allowed:
+        seen.fail("loss", f"at step {step} the loss is {texts}: {relative:.1e} relative; {allowed:.0e} is allowed")
     return step
 
 
-def _compare_parameters(seen: Comparison, sides: list[_Side], step: int, tolerance: Tolerance) -> None:
+def _compare_parameters(seen: Comparison, sides: list[_Side], step: int) -> None:
     if seen.parameters and seen.parameters[-1].step == step:
         return
     ours, theirs = (side.trainer.state.params for side in sides)
     found = parameter_difference(sides[1].jax, ours, theirs, step)
     seen.parameters.append(found)
-    relative = found.difference.relative
-    if tolerance.parameters is not None and relative > tolerance.parameters:
+    relative, allowed = found.difference.relative, seen.tolerance.parameters
+    if allowed is not None and relative > allowed:
         seen.fail(
             "parameters",
             f"after step {step} the parameters {found.leaf} differ by {relative:.1e} of their largest "
-            f"entry; {tolerance.parameters:.0e} is allowed",
+            f"entry; {allowed:.0e} is allowed",
         )
 
 
@@ -269,11 +267,10 @@ def _end_epoch(
     before: int,
     dataset: Dataset,
     dtype: type,
-    tolerance: Tolerance,
 ) -> None:
     """Evaluate on the test set and add the row of the table; its steps are those from `before` on."""
     steps = len(seen.losses[0])
-    _compare_parameters(seen, sides, steps, tolerance)
+    _compare_parameters(seen, sides, steps)
     row = EpochRow(
         epoch,
         steps,
@@ -285,8 +282,9 @@ def _end_epoch(
     )
     seen.epochs.append(row)
     accuracies = [evaluation.accuracy for evaluation in row.test]
-    _compare_scalars(seen, "epoch loss", f"mean loss of epoch {epoch + 1}", row.train_loss, tolerance.epoch_loss)
-    _compare_scalars(seen, "accuracy", f"accuracy after epoch {epoch + 1}", accuracies, tolerance.accuracy)
+    limit = seen.tolerance
+    _compare_scalars(seen, "epoch loss", f"mean loss of epoch {epoch + 1}", row.train_loss, limit.epoch_loss)
+    _compare_scalars(seen, "accuracy", f"accuracy after epoch {epoch + 1}", accuracies, limit.accuracy)
 
 
 def _compare_scalars(seen: Comparison, kind: str, what: str, values: list[float], allowed: float | None) -> None:
@@ -295,21 +293,19 @@ def _compare_scalars(seen: Comparison, kind: str, what: str, values: list[float]
         seen.fail(kind, f"the {what} is {sides}; a difference of {allowed} is allowed")
 
 
-def _compare_results(
-    seen: Comparison, experiment: Experiment, dataset: Dataset, tolerance: Tolerance, measured: Results
-) -> None:
+def _compare_results(seen: Comparison, experiment: Experiment, dataset: Dataset, measured: Results) -> None:
     """Hold each engine to a recipe's results: the first epoch once it is whole, the last once all are."""
     per_epoch = batch_count(len(dataset.x_train), experiment.batch_size, drop_last=experiment.drop_last)
-    whole = len(seen.losses[0]) // per_epoch
+    whole, limit = len(seen.losses[0]) // per_epoch, seen.tolerance
     for i, name in enumerate(seen.engines):
         expected = []
         if whole >= 1:
             first = seen.epochs[0].train_loss[i]
-            expected.append(("loss of the first epoch", first, measured.first_loss, tolerance.epoch_loss))
+            expected.append(("loss of the first epoch", first, measured.first_loss, limit.epoch_loss))
         if whole == measured.epochs:
             loss, accuracy = seen.epochs[-1].train_loss[i], seen.epochs[-1].test[i].accuracy
-            expected.append(("loss of the last epoch", loss, measured.last_loss, tolerance.epoch_loss))
-            expected.append(("final accuracy", accuracy, measured.accuracy, tolerance.accuracy))
+            expected.append(("loss of the last epoch", loss, measured.last_loss, limit.epoch_loss))
+            expected.append(("final accuracy", accuracy, measured.accuracy, limit.accuracy))
         for what, value, wanted, allowed in expected:
             if allowed is not None and not abs(value - wanted) <= allowed:
                 seen.fail(

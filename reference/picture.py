@@ -7,7 +7,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 
-from .compare import Comparison, Tolerance
+from .compare import Comparison
 from .files import atomic
 
 matplotlib.use("Agg")  # before pyplot chooses a window system, which a server does not have
@@ -29,7 +29,7 @@ MOST_POINTS = 150  # more, and the line on top hides the one below
 Axes = Any
 
 
-def draw(path: Path, seen: Comparison, tolerance: Tolerance, title: str) -> None:
+def draw(path: Path, seen: Comparison, title: str) -> None:
     """Write the picture as PNG."""
     style = {
         "font.size": 10,
@@ -47,7 +47,7 @@ def draw(path: Path, seen: Comparison, tolerance: Tolerance, title: str) -> None
         figure.text(0.01, 0.985, heading, va="top", fontsize=14, fontweight="bold")
         figure.text(0.01, 0.915, title, va="top", fontsize=10, color="#555555")
         _draw_losses(left, seen)
-        _draw_differences(middle, seen, tolerance)
+        _draw_differences(middle, seen)
         _draw_accuracy(right, seen)
         figure.tight_layout(rect=(0, 0, 1, 0.90))
         with atomic(path) as file:
@@ -88,7 +88,7 @@ def _logarithmic_if_wide(axes: Axes, values: list[float]) -> None:
         axes.yaxis.set_minor_formatter(NullFormatter())
 
 
-def _draw_differences(axes: Axes, seen: Comparison, tolerance: Tolerance) -> None:
+def _draw_differences(axes: Axes, seen: Comparison) -> None:
     """Relative differences on a logarithmic axis, where a line breaks off at zero, and what is allowed."""
     axes.set_title("largest relative difference")
     steps, losses = _thinned([d.relative for d in seen.loss_differences()], np.max)
@@ -97,7 +97,7 @@ def _draw_differences(axes: Axes, seen: Comparison, tolerance: Tolerance) -> Non
     checked = [p.step for p in seen.parameters]
     parameters = np.array([p.difference.relative for p in seen.parameters])
     axes.plot(checked, _positive(parameters), color=SECOND, linewidth=1.6, label="parameters")
-    for limit, color, what in ((tolerance.loss, OURS, "loss"), (tolerance.parameters, SECOND, "parameters")):
+    for limit, color, what in ((seen.tolerance.loss, OURS, "loss"), (seen.tolerance.parameters, SECOND, "parameters")):
         if limit is not None:
             axes.axhline(limit, color=color, linestyle="--", linewidth=1)
             axes.text(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from .compare import Comparison, Difference, EpochRow, Tolerance
+from .compare import Comparison, Difference, EpochRow
 from .files import write_json
 from .recipes import Recipe
 
@@ -54,15 +54,15 @@ def table_row(row: EpochRow) -> str:
     )
 
 
-def verdict(seen: Comparison, tolerance: Tolerance) -> str:
+def verdict(seen: Comparison) -> str:
     """One sentence: that the engines agree and within what, or where they first disagreed."""
     if not seen.agree:
         return "The engines disagree: " + "; ".join(seen.failures.values()) + "."
     limits = (
-        ("loss of every step", tolerance.loss, "relative"),
-        ("parameters", tolerance.parameters, "of each leaf's largest entry"),
-        ("mean loss of every epoch", tolerance.epoch_loss, ""),
-        ("accuracy", tolerance.accuracy, ""),
+        ("loss of every step", seen.tolerance.loss, "relative"),
+        ("parameters", seen.tolerance.parameters, "of each leaf's largest entry"),
+        ("mean loss of every epoch", seen.tolerance.epoch_loss, ""),
+        ("accuracy", seen.tolerance.accuracy, ""),
     )
     held = [f"{what} within {limit:g} {of}".rstrip() for what, limit, of in limits if limit is not None]
     return f"The engines agree over {len(seen.losses[0])} steps: {', '.join(held)}."
@@ -85,14 +85,14 @@ def recipe_results(name: str, recipe: Recipe) -> str:
     return "\n".join(lines)
 
 
-def write_record(path: Path, seen: Comparison, tolerance: Tolerance, settings: dict[str, Any]) -> None:
+def write_record(path: Path, seen: Comparison, settings: dict[str, Any]) -> None:
     """All that was seen, as JSON; null stands for what is not finite."""
     record = {
         "settings": settings,
         "engines": seen.engines,
         "agree": seen.agree,
         "failures": seen.failures,
-        "tolerance": tolerance._asdict(),
+        "tolerance": seen.tolerance._asdict(),
         "first_step_seconds": dict(zip(seen.engines, seen.first_step_seconds, strict=True)),
         "epochs": [_epoch_record(row, seen.engines) for row in seen.epochs],
         "losses": dict(zip(seen.engines, seen.losses, strict=True)),

@@ -131,7 +131,7 @@ def test_wrong_gradients_are_noticed(engines, small, factor):
     assert len(seen.losses[0]) == 10
     assert seen.failures["loss"].startswith("at step 2 the loss is ")
     assert seen.failures["parameters"].startswith("after step 1 the parameters ")
-    verdict = report.verdict(seen, tolerance_for(x64=False))
+    verdict = report.verdict(seen)
     assert verdict.startswith("The engines disagree: ")
     assert all(sentence in verdict for sentence in seen.failures.values())
 
@@ -219,7 +219,7 @@ def test_table(seen):
 def test_record(seen, tmp_path):
     seen = replace(seen, losses=[[math.inf, *seen.losses[0][1:]], seen.losses[1]])
     path = tmp_path / "runs" / "record.json"
-    report.write_record(path, seen, tolerance_for(x64=False), {"model": "mlp"})
+    report.write_record(path, seen, {"model": "mlp"})
     record = json.loads(path.read_text())
     assert record["settings"] == {"model": "mlp"}
     assert record["agree"] is True
@@ -230,13 +230,13 @@ def test_record(seen, tmp_path):
 
 
 def test_picture(seen, tmp_path):
-    picture.draw(tmp_path / "picture.png", seen, tolerance_for(x64=False), "title")
+    picture.draw(tmp_path / "picture.png", seen, "title")
     assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
     assert len(list(tmp_path.iterdir())) == 1
 
 
 def test_picture_of_a_training_that_diverged(tmp_path):
-    seen = Comparison(["minijax", "jax"], losses=[[1.0, math.nan], [1.0, 0.9]])
+    seen = Comparison(["minijax", "jax"], tolerance_for(x64=False), losses=[[1.0, math.nan], [1.0, 0.9]])
     seen.fail("finite", "the training diverged")
-    picture.draw(tmp_path / "picture.png", seen, tolerance_for(x64=False), "title")
+    picture.draw(tmp_path / "picture.png", seen, "title")
     assert (tmp_path / "picture.png").exists()

@@ -1,0 +1,32 @@
+"""The arrays that the rows of test_numpy_functions.py name, made anew for each engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+_X = np.asarray([-2.5, -1.0, -0.5, 0.0, 0.3, 1.0, 2.0, 3.7], np.float32)
+_ARRAYS = {
+    "x": _X,
+    "y": np.asarray([1.5, 0.25, 2.0, 3.0, 0.5, 1.0, 4.0, 0.75], np.float32),
+    "m": np.asarray([[0.5, -1.25, 3.0], [2.0, 0.0, -0.75]], np.float32),
+    "row": np.asarray([1.0, -2.0, 0.5], np.float32),
+    "s": np.asarray(1.5, np.float32),
+    "empty": np.zeros((0, 3), np.float32),
+    "nans": np.asarray([[np.nan, 2.0, 1.0], [np.nan, np.nan, 5.0]], np.float32),
+    "special": np.asarray([np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-3, 3e38, -2.0], np.float32),
+    "i": np.asarray([-7, -1, 0, 2, 5], np.int32),
+    "j": np.asarray([2, -3, 0, 7, -1], np.int32),
+    "i8": np.asarray([-128, -3, 0, 5, 127], np.int8),
+    "u8": np.asarray([0, 1, 7, 255], np.uint8),
+    "b": np.asarray([True, False, True]),
+    "h": np.asarray([-2.5, -0.5, 0.0, 0.3, 1.0, 4.0], np.float16),
+}
+
+
+def namespace(engine: Any) -> dict[str, Any]:
+    """What an expression may name: the engine, its `jnp`, NumPy and the operands."""
+    jnp = engine.numpy
+    arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
+    return {"jax": engine, "jnp": jnp, "np": np, "w": jnp.asarray(1.5), **arrays}
