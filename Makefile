@@ -22,6 +22,9 @@ help:
 demo: $(VENV)/installed-reference
 	$(BIN)/python -m reference compare mlp
 
+# The tests run side by side already; more threads inside NumPy would only get in each other's way.
+test test-full: export OPENBLAS_NUM_THREADS = 1
+
 test: lint
 	$(BIN)/python -m pytest -n auto --maxprocesses 8
 

@@ -6,9 +6,11 @@ bound on the difference from JAX's values that they have to keep.
 
 from __future__ import annotations
 
-__all__ = ["EXACT", "CLOSE", "SUMS", "REFUSED"]
+__all__ = ["CLOSE", "EXACT", "MORE_CLOSE", "MORE_EXACT", "MORE_SUMS", "REFUSED", "SUMS"]
 
-UNARY_OPERANDS = ("x", "m", "s", "empty", "i", "u8", "b", "h", "w", "special", "2", "0.5", "True")
+# Each function is called with the first operands in the default depth, with the others under the `full` marker.
+UNARY_OPERANDS = ("x", "special", "i", "b", "h", "w", "2")
+MORE_UNARY_OPERANDS = ("m", "s", "empty", "u8", "i8", "0.5", "True", "[1.0]", "None", "'a'")
 EXACT_UNARY = (
     "abs absolute around bitwise_count bitwise_invert bitwise_not ceil conj conjugate fabs floor imag invert "
     "iscomplex isfinite isinf isnan isneginf isposinf isreal logical_not modf nan_to_num negative positive real "
@@ -19,10 +21,10 @@ CLOSE_UNARY = (
     "exp exp2 expm1 frexp log log10 log1p log2 rad2deg radians reciprocal sin sinc sinh tan tanh"
 ).split()
 
-BINARY_OPERANDS = (
-    *("x, y", "m, row", "x, s", "x, 2", "0.5, x", "i, j", "i, x", "i, 2.5", "i, 0", "u8, u8", "i8, 300", "b, b"),
-    *("b, 2", "h, y[:6]", "h, 2.0", "2, 3", "2.0, True", "w, x", "w, i", "special, 1.5", "x, np.float64(2)", "m, x[:2]"),
-    *("x, [1.0]", "None, x", "x, 'a'"),
+BINARY_OPERANDS = ("x, y", "m, row", "0.5, x", "i, j", "i, 2.5", "b, b", "h, 2.0", "2, 3", "w, x", "special, 1.5")
+MORE_BINARY_OPERANDS = (
+    *("x, s", "x, 2", "i, x[:5]", "i, 0", "u8, u8", "u8, j[:4]", "i8, 300", "b, 2", "h, y[:6]", "2.0, True", "w, i"),
+    *("x, np.float64(2)", "m, x[:2]", "x, [1.0]", "None, x", "x, 'a'"),
 )
 EXACT_BINARY = (
     "add bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal fmax fmin fmod "
@@ -35,9 +37,11 @@ CLOSE_BINARY = (
 ).split()
 
 REDUCTION_ARGUMENTS = (
-    *("m", "m, 0", "m, axis=-1", "m, axis=(0, 1)", "m, axis=()", "m, axis=2", "m, axis=(0, 0)", "s", "2.5", "i", "u8"),
-    *("i8", "b", "h", "w", "empty", "empty, axis=1", "nans, axis=0", "m, keepdims=True", "m, axis=1, keepdims=True"),
-    *("m, where=m > 0", "m, where=m", "m, out=1", "[1.0]", "None"),
+    *("m", "m, 0", "m, axis=-1, keepdims=True", "s", "i8", "b", "h", "w", "empty", "nans, axis=0", "m, axis=2"),
+)
+MORE_REDUCTION_ARGUMENTS = (
+    *("m, axis=(0, 1)", "m, axis=()", "m, axis=(0, 0)", "2.5", "i", "u8", "empty, axis=1", "m, keepdims=True"),
+    *("m, where=m > 0", "m, where=m", "m, out=1", "None", "'a'"),
 )
 REDUCTIONS = (
     "all amax amin any argmax argmin count_nonzero max mean min nanargmax nanargmin nanmax nanmean nanmin nanprod "
@@ -180,6 +184,16 @@ SUMS = [
     m.sum(1), m.mean(), m.std(0), m.var(ddof=1), m.dot(m.T), m @ m.T, x @ x
     """.strip().splitlines(),
 ]
+
+MORE_EXACT = [
+    *[f"jnp.{name}({operand})" for name in EXACT_UNARY for operand in MORE_UNARY_OPERANDS],
+    *[f"jnp.{name}({operands})" for name in EXACT_BINARY for operands in MORE_BINARY_OPERANDS],
+]
+MORE_CLOSE = [
+    *[f"jnp.{name}({operand})" for name in CLOSE_UNARY for operand in MORE_UNARY_OPERANDS],
+    *[f"jnp.{name}({operands})" for name in CLOSE_BINARY for operands in MORE_BINARY_OPERANDS],
+]
+MORE_SUMS = [f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in MORE_REDUCTION_ARGUMENTS]
 
 # Calls that raise, in both engines, exceptions of one class.
 REFUSED = """

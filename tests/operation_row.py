@@ -84,7 +84,6 @@ class Row:
     smooth       argnums to differentiate twice; all float operands when None, () for what has no derivative
     only         the kinds of check it is for, all when None
     weak         whether the call also takes weakly typed operands
-    appears      whether the primitive is in the call's jaxpr; batching a named axis resolves it before that
     """
 
     primitive: str
@@ -99,7 +98,6 @@ class Row:
     smooth: tuple[int, ...] | None = None
     only: tuple[str, ...] | None = None
     weak: bool = True
-    appears: bool = True
     x64: bool = False
 
     @property

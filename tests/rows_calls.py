@@ -1,4 +1,4 @@
-"""Rows of the primitives that call functions: jit, custom rules, checkpoint, named axes."""
+"""Rows of the primitives that call functions: jit, custom rules, checkpoint."""
 
 from __future__ import annotations
 
@@ -108,16 +108,6 @@ def with_callback(jax: Any, x: Any) -> Any:
     return jax.lax.sin(x)
 
 
-def named_sum(jax: Any, x: Any) -> Any:
-    """A sum over a named vmapped axis."""
-    return jax.vmap(lambda v: v - jax.lax.psum(v, "i"), axis_name="i")(x)
-
-
-def named_index(jax: Any, x: Any) -> Any:
-    """The position along a named vmapped axis."""
-    return jax.vmap(lambda v: v * jax.lax.axis_index("i"), axis_name="i")(x)
-
-
 X, Y = between(-3, 3, 2, 3), between(0.5, 2, 2, 3)
 SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
 # A custom backward pass has no forward-mode derivative; JAX raises a TypeError, see test_misuse.py.
@@ -144,6 +134,4 @@ ROWS: list[Row] = [
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
     row("debug_callback", with_callback, X, main=True, only=NO_TEXT, **SMOOTH),
     row("debug_callback", with_callback, SCALARS[0], only=NO_TEXT, **SMOOTH),
-    row("psum", named_sum, X, main=True, ulp=4, leafwise=True),
-    row("axis_index", named_index, X, main=True, appears=False),
 ]

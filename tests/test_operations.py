@@ -242,7 +242,7 @@ def stack_leaf(leaves: tuple[Any, ...]) -> Any:
 def check_jaxpr(row: Row) -> None:
     """The printed jaxpr, and that the row is about the primitive it names."""
     ours, theirs = both(lambda engine: engine.make_jaxpr(lambda *xs: row.call(engine, *xs))(*operands(engine, row)))
-    assert row.primitive in jaxpr_tools.primitives_in(theirs) or not row.appears, theirs
+    assert row.primitive in jaxpr_tools.primitives_in(theirs), theirs
     jaxpr_tools.assert_same_text(ours, theirs)
 
 
@@ -253,6 +253,8 @@ def check_derived_jaxprs(row: Row) -> None:
             ours, theirs = both(lambda engine, mode=mode: traced(engine, row, mode))
             jaxpr_tools.assert_same_text(ours, theirs, mode)
     for in_axes in batchings(row):
+        if row.primitive in oracle_facts.BATCHED_TEXT_DIFFERS and set(in_axes) - {0, None}:
+            continue
         ours, theirs = both(lambda engine, in_axes=in_axes: traced_batch(engine, row, in_axes))
         jaxpr_tools.assert_same_text(ours, theirs, f"vmap {in_axes}")
 

@@ -116,6 +116,8 @@ def _from_value(x: Any, dtype: Any, copy: bool) -> Array:
         return _from_number(x, dtype)
     if isinstance(x, (list, tuple)):
         return _from_list(x, dtype)
+    if isinstance(x, str | bytes) and dtype is not None:
+        return array_of(_numpy_array(x, dtype)[()])  # NumPy reads numbers: jnp.float32("1.5")
     return _from_numpy(_as_numpy(x), dtype)
 
 

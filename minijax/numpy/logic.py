@@ -146,14 +146,14 @@ def _nowhere(x: Array) -> Array:
 
 def isreal(x: Any) -> Array:
     """True everywhere: there are no complex arrays."""
-    x = ensure_arraylike("isreal", x)
-    return lax.eq(lax.full_like(x, 0), strong_scalar(0, x.dtype))
+    imaginary = lax.full_like(ensure_arraylike("isreal", x), 0)
+    return lax.eq(imaginary, like(imaginary, 0))
 
 
 def iscomplex(x: Any) -> Array:
     """False everywhere: there are no complex arrays."""
-    x = ensure_arraylike("iscomplex", x)
-    return lax.ne(lax.full_like(x, 0), strong_scalar(0, x.dtype))
+    imaginary = lax.full_like(ensure_arraylike("iscomplex", x), 0)
+    return lax.ne(imaginary, like(imaginary, 0))
 
 
 def iscomplexobj(x: Any) -> bool:

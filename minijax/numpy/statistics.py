@@ -70,8 +70,9 @@ def average(
     """
     if weights is None:
         (a,) = promote_dtypes_inexact(ensure_arraylike("average", a))
+        count = math.prod([a.shape[d] for d in reduced_axes(axis, a.ndim)])
         out = mean(a, axis, keepdims=keepdims)
-        total = lax.full((), math.prod([a.shape[d] for d in reduced_axes(axis, a.ndim)]), out.dtype)
+        total = lax.full((), count, out.dtype)
     else:
         a, weights = promote_dtypes_inexact(*ensure_arraylike("average", a, weights))
         weights = _weights_of_rank(a, weights, axis)

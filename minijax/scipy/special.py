@@ -205,8 +205,9 @@ def log_ndtr(x: Any, series_order: int = 3) -> Array:
     lower, upper = map(x.dtype.type, bounds)
     large = lax.gt(x, upper)
     probability = _ndtr(jnp.where(large, -x, lax.max(x, lower)))
+    negative = -probability
     middle = jnp.where(lax.gt(x, lower), lax.log(probability), _log_ndtr_lower(lax.min(x, lower), series_order))
-    return jnp.where(large, -probability, middle)
+    return jnp.where(large, negative, middle)
 
 
 def _log_ndtr_lower(x: Array, series_order: int) -> Array:
