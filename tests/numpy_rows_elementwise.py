@@ -6,47 +6,109 @@ bound on the difference from JAX's values that they have to keep.
 
 from __future__ import annotations
 
-__all__ = ["CLOSE", "EXACT", "MORE_CLOSE", "MORE_EXACT", "MORE_SUMS", "REFUSED", "SUMS"]
+__all__ = ["CLOSE", "EXACT", "MORE_CLOSE", "MORE_EXACT", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
+
+
+def _names(text: str) -> list[str]:
+    return text.split()
+
 
 # Each function is called with the first operands in the default depth, with the others under the `full` marker.
 UNARY_OPERANDS = ("x", "special", "i", "b", "h", "w", "2")
 MORE_UNARY_OPERANDS = ("m", "s", "empty", "u8", "i8", "0.5", "True", "[1.0]", "None", "'a'")
-EXACT_UNARY = (
-    "abs absolute around bitwise_count bitwise_invert bitwise_not ceil conj conjugate fabs floor imag invert "
-    "iscomplex isfinite isinf isnan isneginf isposinf isreal logical_not modf nan_to_num negative positive real "
-    "rint round sign signbit spacing sqrt square trunc zeros_like ones_like empty_like array asarray copy"
-).split()
-CLOSE_UNARY = (
-    "acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh cbrt cos cosh deg2rad degrees "
-    "exp exp2 expm1 frexp log log10 log1p log2 rad2deg radians reciprocal sin sinc sinh tan tanh"
-).split()
+EXACT_UNARY = _names(
+    """
+    abs absolute around bitwise_count bitwise_invert bitwise_not ceil conj conjugate fabs floor imag
+    invert iscomplex isfinite isinf isnan isneginf isposinf isreal logical_not modf nan_to_num
+    negative positive real rint round sign signbit spacing sqrt square trunc zeros_like ones_like
+    empty_like array asarray copy
+    """
+)
+CLOSE_UNARY = _names(
+    """
+    acos acosh arccos arccosh arcsin arcsinh arctan arctanh asin asinh atan atanh cbrt cos cosh
+    deg2rad degrees exp exp2 expm1 frexp log log10 log1p log2 rad2deg radians reciprocal sin sinc
+    sinh tan tanh
+    """
+)
 
-BINARY_OPERANDS = ("x, y", "m, row", "0.5, x", "i, j", "i, 2.5", "b, b", "h, 2.0", "2, 3", "w, x", "special, 1.5")
+BINARY_OPERANDS = (
+    "x, y",
+    "m, row",
+    "0.5, x",
+    "i, j",
+    "i, 2.5",
+    "b, b",
+    "h, 2.0",
+    "2, 3",
+    "w, x",
+    "special, 1.5",
+)
 MORE_BINARY_OPERANDS = (
-    *("x, s", "x, 2", "i, x[:5]", "i, 0", "u8, u8", "u8, j[:4]", "i8, 300", "b, 2", "h, y[:6]", "2.0, True", "w, i"),
+    *(
+        "x, s",
+        "x, 2",
+        "i, x[:5]",
+        "i, 0",
+        "u8, u8",
+        "u8, j[:4]",
+        "i8, 300",
+        "b, 2",
+        "h, y[:6]",
+        "2.0, True",
+        "w, i",
+    ),
     *("x, np.float64(2)", "m, x[:2]", "x, [1.0]", "None, x", "x, 'a'"),
 )
-EXACT_BINARY = (
-    "add bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal fmax fmin fmod "
-    "greater greater_equal heaviside isclose left_shift less less_equal logical_and logical_or logical_xor maximum "
-    "minimum multiply nextafter not_equal right_shift subtract"
-).split()
-CLOSE_BINARY = (
-    "allclose arctan2 array_equal atan2 divide divmod float_power floor_divide hypot ldexp logaddexp logaddexp2 mod "
-    "pow power remainder true_divide"
-).split()
+EXACT_BINARY = _names(
+    """
+    add bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal
+    fmax fmin fmod greater greater_equal heaviside isclose left_shift less less_equal logical_and
+    logical_or logical_xor maximum minimum multiply nextafter not_equal right_shift subtract
+    """
+)
+CLOSE_BINARY = _names(
+    """
+    allclose arctan2 array_equal atan2 divide divmod float_power floor_divide hypot ldexp logaddexp
+    logaddexp2 mod pow power remainder true_divide
+    """
+)
 
 REDUCTION_ARGUMENTS = (
-    *("m", "m, 0", "m, axis=-1, keepdims=True", "s", "i8", "b", "h", "w", "empty", "nans, axis=0", "m, axis=2"),
+    *(
+        "m",
+        "m, 0",
+        "m, axis=-1, keepdims=True",
+        "s",
+        "i8",
+        "b",
+        "h",
+        "w",
+        "empty",
+        "nans, axis=0",
+        "m, axis=2",
+    ),
 )
 MORE_REDUCTION_ARGUMENTS = (
-    *("m, axis=(0, 1)", "m, axis=()", "m, axis=(0, 0)", "2.5", "i", "u8", "empty, axis=1", "m, keepdims=True"),
+    *(
+        "m, axis=(0, 1)",
+        "m, axis=()",
+        "m, axis=(0, 0)",
+        "2.5",
+        "i",
+        "u8",
+        "empty, axis=1",
+        "m, keepdims=True",
+    ),
     *("m, where=m > 0", "m, where=m", "m, out=1", "None", "'a'"),
 )
-REDUCTIONS = (
-    "all amax amin any argmax argmin count_nonzero max mean min nanargmax nanargmin nanmax nanmean nanmin nanprod "
-    "nanstd nansum nanvar prod ptp std sum var cumprod cumsum nancumprod nancumsum median nanmedian average"
-).split()
+REDUCTIONS = _names(
+    """
+    all amax amin any argmax argmin count_nonzero max mean min nanargmax nanargmin nanmax nanmean
+    nanmin nanprod nanstd nansum nanvar prod ptp std sum var cumprod cumsum nancumprod nancumsum
+    median nanmedian average
+    """
+)
 
 EXACT = [
     *[f"jnp.{name}({operand})" for name in EXACT_UNARY for operand in UNARY_OPERANDS],
@@ -126,6 +188,7 @@ EXACT = [
     jnp.issubdtype(x.dtype, jnp.floating), jnp.isdtype(x.dtype, 'integral'), jnp.iterable(x), jnp.dtype('int8')
     float(jnp.finfo(x.dtype).eps), jnp.iinfo('int8').max, jnp.pi, jnp.e, jnp.inf, jnp.euler_gamma, jnp.newaxis
     jnp.float32(2), jnp.int8(3.7), jnp.bool_(2), jnp.float16([1, 2]), jnp.uint8(2) + 1, jnp.int_(1), jnp.single(1)
+    jnp.double(1), jnp.float64(1), jnp.float_(1), jnp.int64(1), jnp.uint(1), jnp.uint64(1)
     jnp.int16(1), jnp.int32(2), jnp.uint16(3), jnp.uint32(4), jnp.bool(0), jnp.s_[1:], jnp.index_exp[0]
     x + y, x - 1, 2 * x, x / i[:1], -x, +x, abs(x), x < y, x == x, x != 0.5, b & b, b | True, i ^ 1, ~i, i << 1, 9 >> i
     i // 2, i % 3, divmod(i, 2), x // 0.3, x % 0.3, 7 // i, 2.0 // x, round(s), round(s, 1), i // 0, i % 0
@@ -194,6 +257,45 @@ MORE_CLOSE = [
     *[f"jnp.{name}({operands})" for name in CLOSE_BINARY for operands in MORE_BINARY_OPERANDS],
 ]
 MORE_SUMS = [f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in MORE_REDUCTION_ARGUMENTS]
+
+# Functions of one float array v[3], which are differentiated, batched and jitted.
+SMOOTH = """
+jnp.sin(v) * jnp.cos(v)
+jnp.exp(-v) + jnp.log(v)
+jnp.tanh(v) / v
+jnp.sqrt(v) ** 3
+v ** v
+2.5 ** v
+v // 0.3 + v % 0.3
+jnp.sinc(v)
+jnp.hypot(v, 2)
+jnp.logaddexp(v, 1)
+jnp.arctan2(v, 0.5)
+jnp.frexp(v)[0]
+jnp.maximum(v, 0.5)
+jnp.clip(v, 0.4, 0.6)
+jnp.where(v > 0.4, jnp.sin(v), v * v)
+jnp.select([v > 0.5, v > 0.4], [v, v * v], 0)
+jnp.sum(v, keepdims=True) * v
+jnp.prod(v)
+jnp.max(v, initial=0.2)
+jnp.mean(v) + jnp.var(v, ddof=1)
+jnp.std(v)
+jnp.cumsum(v)
+jnp.cumprod(v)
+jnp.average(v, weights=v)
+jnp.median(v)
+jnp.quantile(v, 0.3)
+jnp.nanmean(v)
+jnp.linspace(v, 1, 3)
+jnp.array([v[0], 1.0, v[2]])
+jnp.tril(v * jnp.ones((3, 3)))
+jnp.vander(v)
+jnp.full((2,), v[1])
+v.at[0].multiply(3.0)
+v[::-1] @ v
+v.astype('float16')
+""".strip().splitlines()
 
 # Calls that raise, in both engines, exceptions of one class.
 REFUSED = """

@@ -36,7 +36,8 @@ jnp.resize(x, (3, 4)), jnp.roll(x, 2), jnp.roll(m, (1, -1), (0, 1)), jnp.rot90(m
 jnp.intersect1d(i, j), jnp.isin(i, j), jnp.setdiff1d(i, j), jnp.setxor1d(i, j), jnp.union1d(i, j), jnp.unique(i)
 jnp.unique(abs(i), return_counts=True, return_inverse=True), jnp.unique_values(i)
 list(jnp.unique_all(i)), list(jnp.unique_counts(i)), list(jnp.unique_inverse(i))
-jnp.pad(x, 2), jnp.pad(m, ((1, 0), (0, 2)), constant_values=3), jnp.pad(x, 3, mode='reflect'), jnp.pad(x, 1, mode='edge')
+jnp.pad(x, 2), jnp.pad(m, ((1, 0), (0, 2)), constant_values=3)
+jnp.pad(x, 3, mode='reflect'), jnp.pad(x, 1, mode='edge')
 jnp.polyadd(x, row), jnp.polysub(row, x)
 """.strip().splitlines()
 

@@ -13,6 +13,7 @@ import numpy as np
 Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 
 KINDS = ("eval", "weak", "jvp", "vjp", "second", "vmap", "jit", "jaxpr", "derived_jaxprs")
+NO_BATCHES = tuple(kind for kind in KINDS if kind not in ("vmap", "derived_jaxprs"))
 NO_DERIVATIVE = tuple(kind for kind in KINDS if kind not in ("jvp", "vjp", "second"))
 
 
@@ -81,6 +82,7 @@ class Row:
     ulp, floor   bound of the value's difference from JAX's, see oracle.assert_same
     leafwise     the bound is relative to the result's largest entry (sums of terms that cancel)
     derived_ulp  bound for derivatives and for the batched, jitted call; always relative to the largest entry
+    batched_ulp  bound for the batched call; by default derived_ulp, and 0 where ulp is 0
     smooth       argnums to differentiate twice; all float operands when None, () for what has no derivative
     only         the kinds of check it is for, all when None
     weak         whether the call also takes weakly typed operands
@@ -95,6 +97,7 @@ class Row:
     floor: float = 0.0
     leafwise: bool = False
     derived_ulp: float = 64
+    batched_ulp: float | None = None
     smooth: tuple[int, ...] | None = None
     only: tuple[str, ...] | None = None
     weak: bool = True

@@ -23,7 +23,7 @@ def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, l
     ulp       largest difference of two floats in units of eps * max(|theirs|, floor); 0 means equal bits,
               signs of zeros included
     floor     magnitude below which differences are absolute: for functions with zeros inside their domain
-    leafwise  take the largest finite |theirs| of each leaf as its floor: for sums of terms that cancel
+    leafwise  the largest finite |theirs| of each leaf is a floor too: for sums of terms that cancel
     """
     our_leaves, our_tree = minijax.tree_util.tree_flatten(ours)
     their_leaves, their_tree = jax.tree_util.tree_flatten(theirs)
@@ -76,7 +76,7 @@ def assert_values(
     if ulp == 0:
         assert same_bits.all(), _report(a, b, ~same_bits, what, "values must be identical")
         return
-    distance = ulp_distance(a, b, floor=_largest(b) if leafwise else floor)
+    distance = ulp_distance(a, b, floor=max(floor, _largest(b)) if leafwise else floor)
     wrong = ~(distance <= ulp) & ~same_bits
     assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
 

@@ -37,9 +37,10 @@ def literal(atom: Any, dtype: Any) -> Any:
     return Literal(value, ShapedArray((), dtype)) if isinstance(atom, Literal) else type(atom)(value)
 
 
-# Primitives whose derivatives are written with other equations than JAX's, and why.
+# Primitives, or single rows, whose derivatives are written with other equations than JAX's, and why.
 DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
     "cumlogsumexp": "JAX calls jnp.logaddexp, a custom_jvp function; lax stands below numpy here",
+    "reduce_prod-float32[0,3]-over-0": "JAX writes down the value of an empty product",
 }
 
 # Primitives with a body, where batching along another axis than the first is written differently, and why.
@@ -97,7 +98,7 @@ SIGNATURE_DIFFERS: dict[str, str] = {
     "checkpoint": "the default of `concrete`, which JAX has deprecated",
 }
 # Methods and properties of arrays.
-METHODS_OF_OUR_OWN = {"block_until_ready"}  # JAX has it on its concrete class only
+METHODS_OF_OUR_OWN = {"tobytes", "tolist"}  # JAX has them on its concrete class only
 METHOD_SIGNATURE_DIFFERS: dict[str, str] = {}
 # Functions of jax.nn that are no activations.
 NOT_ACTIVATIONS = {

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from operation_row import (
+    NO_BATCHES,
     NO_DERIVATIVE,
     SPECIAL_FLOATS,
     Operand,
@@ -196,7 +197,8 @@ CLAMPS = [
         label="scalar-bounds",
         only=NO_DERIVATIVE,
     ),
-    row("clamp", clamp, between(-2, -1), between(-3, 3), between(1, 2)),
+    # JAX cannot batch the bounds of a scalar alone.
+    row("clamp", clamp, between(-2, -1), between(-3, 3), between(1, 2), only=NO_BATCHES),
     row("clamp", clamp, between(1, 2, 5), between(-3, 3, 5), between(-2, -1, 5), label="bounds-crossed"),
     row("clamp", clamp, between(-2, -1), between(-3, 3, 0, 3), between(1, 2), only=NO_DERIVATIVE),
     row("clamp", clamp, integers(-2, -1), integers(-5, 5, 2, 3), integers(1, 2)),
@@ -250,7 +252,8 @@ ROWS: list[Row] = [
     *float_rows("add", (-3, 3), (-3, 3), 0),
     *float_rows("sub", (-3, 3), (-3, 3), 0),
     *float_rows("mul", (-3, 3), (-3, 3), 0),
-    *float_rows("div", (-3, 3), (0.5, 3), 0),
+    # XLA divides by what it has to broadcast, such as an operand without a batch axis, by way of its reciprocal.
+    *float_rows("div", (-3, 3), (0.5, 3), 0, batched_ulp=2),
     *float_rows("rem", (-9, 9), (0.5, 3), 0),
     *float_rows("max", (-3, 3), (-3, 3), 0),
     *float_rows("min", (-3, 3), (-3, 3), 0),

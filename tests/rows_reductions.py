@@ -58,7 +58,7 @@ def arg_rows(primitive: str) -> list[Row]:
         ]
     )
     return [
-        row(primitive, call(0), distinct(2, 3), label="axis-0"),
+        row(primitive, call(0), distinct(2, 3), label="axis-0", smooth=()),
         row(primitive, call(1), distinct(2, 3), label="axis-1", main=True, smooth=()),
         row(primitive, call(1, "uint8"), distinct(2, 3), label="uint8", smooth=()),
         row(primitive, call(1), ties, label="ties", only=("eval", "jit")),

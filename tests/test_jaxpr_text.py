@@ -347,6 +347,47 @@ def test_text_is_jax_text(name: str, program: Callable[[Any], Any], args: tuple[
         jaxpr_tools.assert_same_text(ours, theirs)
 
 
+def twice(j: Any) -> Callable[..., Any]:
+    """One jitted function, called twice."""
+    inner = j.jit(lambda x: j.lax.sin(x) * 2.0)
+    return lambda x: inner(inner(x))
+
+
+# Operators and lax alone, so that the only nested calls are the ones that stand here: not a character may differ.
+UNTOUCHED: list[Case] = [
+    ("no-arguments", lambda j: lambda: 1.0, ()),
+    ("no-results", lambda j: lambda x: (), (V,)),
+    ("constants", lambda j: lambda x: (x * W, x * np.float32(2), x * 2), (V,)),
+    ("long-line", lambda j: lambda *xs: [j.lax.add(x, x) for x in xs], tuple([V] * 30)),
+    ("jit", lambda j: j.jit(lambda x: j.lax.sin(x) * 2.0), (V,)),
+    ("jit-with-a-name", lambda j: lambda x: j.jit(half)(x) + 1.0, (V,)),
+    ("jit-twice", lambda j: twice(j), (V,)),
+    ("jit-of-jit", lambda j: j.jit(lambda x: j.jit(lambda y: j.lax.cos(y))(x) * x), (V,)),
+    ("jit-with-a-constant", lambda j: j.jit(lambda x: x * W), (V,)),
+    ("jit-with-unused-arguments", lambda j: j.jit(lambda x, y: (x, 3.0)), (V, W)),
+    ("grad-of-jit", lambda j: j.grad(j.jit(lambda x: j.lax.sin(x) * x)), (1.0,)),
+    ("jvp-of-jit", lambda j: lambda x, t: j.jvp(j.jit(j.lax.sin), (x,), (t,)), (V, W)),
+    ("vmap-of-jit", lambda j: j.vmap(j.jit(lambda x: j.lax.sin(x) * 2.0)), (M,)),
+    ("vmap-of-jit-of-two", lambda j: j.vmap(j.jit(j.lax.mul), in_axes=(0, None)), (V, np.float32(2))),
+    ("grad-of-twice", lambda j: j.grad(twice(j)), (1.0,)),
+    ("custom-rule-in-jit", lambda j: j.jit(custom_log1pexp(j)), (1.0,)),
+    ("checkpoint-in-grad", lambda j: j.grad(j.checkpoint(lambda x: j.lax.sin(x) * x)), (1.0,)),
+    ("checkpoint-of-jit", lambda j: j.checkpoint(j.jit(lambda x: j.lax.sin(x) * x)), (V,)),
+]
+
+
+def half(x: Any) -> Any:
+    """A function with a name."""
+    return x * 0.5
+
+
+@pytest.mark.parametrize("name, program, args", UNTOUCHED, ids=[case[0] for case in UNTOUCHED])
+def test_whole_text_of_nested_calls(name: str, program: Callable[[Any], Any], args: tuple[Any, ...]):
+    """Without any normalisation."""
+    ours, theirs = (str(engine.make_jaxpr(program(engine))(*args)) for engine in (minijax, jax))
+    assert ours == theirs
+
+
 def test_enough_functions_are_compared():
     names = {case[0] for case in CASES}
     assert len(names) == len(CASES)

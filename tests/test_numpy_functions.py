@@ -10,6 +10,7 @@ import warnings
 from typing import Any
 
 import jax
+import numpy as np
 import numpy_rows_elementwise
 import numpy_rows_structure
 import pytest
@@ -19,6 +20,7 @@ from oracle import assert_same
 import minijax
 
 TABLES = (numpy_rows_elementwise, numpy_rows_structure)
+V = np.asarray([0.3, 0.7, 0.45], np.float32)
 OURS, THEIRS = namespace(minijax), namespace(jax)
 
 
@@ -71,6 +73,19 @@ def test_refused_as_jax_does(row: str):
     assert theirs is not None, "JAX accepts it: move it to another list"
     assert type(ours).__name__ == type(theirs).__name__, f"ours {ours!r}, theirs {theirs!r}"
     assert str(ours)
+
+
+@pytest.mark.parametrize("row", rows("SMOOTH"))
+def test_under_transformations(row: str):
+    def results(engine: Any, names: dict[str, Any]) -> Any:
+        def f(v: Any) -> Any:
+            return eval(row, {**names, "v": v})
+
+        v = engine.numpy.asarray(V)
+        gradient = engine.grad(lambda v: engine.numpy.sum(f(v).astype("float32")))(v)
+        return gradient, engine.vmap(f, in_axes=-1)(engine.numpy.stack([v, v * v], -1)), engine.jit(f)(v)
+
+    assert_same(results(minijax, OURS), results(jax, THEIRS), ulp=64, leafwise=True, what=row)
 
 
 def test_every_function_has_a_row():

@@ -52,9 +52,7 @@ def _logaddexp2_jvp(primals: Any, tangents: Any) -> tuple[Any, Any]:
 
 def _tangent(out: Any, primals: Any, tangents: Any, power: Callable[[Any], Any]) -> Any:
     """Each tangent times its operand's share of the sum."""
-    first, second = [
-        mul(t, power(sub(_finite(x), _finite(out)))) for x, t in zip(primals, tangents, strict=True)
-    ]
+    first, second = [mul(t, power(sub(_finite(x), _finite(out)))) for x, t in zip(primals, tangents, strict=True)]
     return add(first, second)
 
 

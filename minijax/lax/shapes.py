@@ -35,9 +35,7 @@ def broadcast_to_rank(x: Any, rank: int) -> Array:
     if np.ndim(x) == rank:
         return as_operand(x)
     if np.ndim(x) > rank:
-        raise ValueError(
-            f"broadcast_to_rank: an operand of shape {np.shape(x)} cannot get the lower rank {rank}."
-        )
+        raise ValueError(f"broadcast_to_rank: an operand of shape {np.shape(x)} cannot get the lower rank {rank}.")
     return expand_dims(x, range(rank - np.ndim(x)))
 
 

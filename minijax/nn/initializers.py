@@ -38,7 +38,7 @@ Axes = int | Sequence[int]
 class Initializer(Protocol):
     """A function that gives the initial value of a parameter."""
 
-    def __call__(self, key: Array, shape: Sequence[int], dtype: Any = None, out_sharding: None = None) -> Array:
+    def __call__(self, key: Array, shape: Sequence[int], dtype: Any = None, out_sharding: Any = None) -> Array:
         """A new array; `key` is a random key, and dtype None means the initializer's own, or the default float."""
         ...
 
@@ -50,21 +50,21 @@ def _dtype(dtype: Any) -> Any:
 # ----------------------------------------------------------------- the same value everywhere
 
 
-def zeros(key: Any, shape: Sequence[int], dtype: Any = None, out_sharding: None = None) -> Array:
+def zeros(key: Any, shape: Sequence[int], dtype: Any = None, out_sharding: Any = None) -> Array:
     """Zeros; the key is not used."""
-    return jnp.zeros(shape, _dtype(dtype))
+    return jnp.zeros(shape, _dtype(dtype), out_sharding=out_sharding)
 
 
-def ones(key: Any, shape: Sequence[int], dtype: Any = None, out_sharding: None = None) -> Array:
+def ones(key: Any, shape: Sequence[int], dtype: Any = None, out_sharding: Any = None) -> Array:
     """Ones; the key is not used."""
-    return jnp.ones(shape, _dtype(dtype))
+    return jnp.ones(shape, _dtype(dtype), out_sharding=out_sharding)
 
 
 def constant(value: Any, dtype: Any = None) -> Initializer:
     """An initializer that gives `value` everywhere, which is broadcast if it is an array."""
 
-    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: None = None) -> Array:
-        return jnp.full(shape, value, dtype=_dtype(dtype))
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
+        return jnp.full(shape, value, dtype=_dtype(dtype), out_sharding=out_sharding)
 
     return init
 
@@ -75,9 +75,9 @@ def constant(value: Any, dtype: Any = None) -> Initializer:
 def uniform(scale: Any = 0.01, dtype: Any = None) -> Initializer:
     """An initializer that draws uniformly from [0, scale)."""
 
-    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: None = None) -> Array:
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
         dtype = _dtype(dtype)
-        return random.uniform(key, shape, dtype) * jnp.array(scale, dtype)
+        return random.uniform(key, shape, dtype, out_sharding=out_sharding) * jnp.array(scale, dtype)
 
     return init
 
@@ -85,9 +85,9 @@ def uniform(scale: Any = 0.01, dtype: Any = None) -> Initializer:
 def normal(stddev: Any = 0.01, dtype: Any = None) -> Initializer:
     """An initializer that draws from the normal distribution with mean 0 and this standard deviation."""
 
-    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: None = None) -> Array:
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
         dtype = _dtype(dtype)
-        return random.normal(key, shape, dtype) * jnp.array(stddev, dtype)
+        return random.normal(key, shape, dtype, out_sharding=out_sharding) * jnp.array(stddev, dtype)
 
     return init
 
@@ -95,9 +95,11 @@ def normal(stddev: Any = 0.01, dtype: Any = None) -> Initializer:
 def truncated_normal(stddev: Any = 0.01, dtype: Any = None, lower: Any = -2.0, upper: Any = 2.0) -> Initializer:
     """An initializer that draws from the standard normal distribution cut off at `lower` and `upper`, times stddev."""
 
-    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: None = None) -> Array:
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
         dtype = _dtype(dtype)
-        return random.truncated_normal(key, lower, upper, shape, dtype) * jnp.array(stddev, dtype)
+        return random.truncated_normal(key, lower, upper, shape, dtype, out_sharding=out_sharding) * jnp.array(
+            stddev, dtype
+        )
 
     return init
 
@@ -122,18 +124,18 @@ def variance_scaling(
     Axes that are none of these (of a convolution's kernel) count for inputs and outputs alike.
     """
 
-    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: None = None) -> Array:
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
         shape, dtype = canonical_shape(shape), _dtype(dtype)
         fan_in, fan_out = _fans(shape, in_axis, out_axis, batch_axis)
         variance = jnp.array(scale / _denominator(mode, fan_in, fan_out), dtype=dtype)
         if distribution == "truncated_normal":
             # What cutting off at two standard deviations leaves of the standard deviation.
             stddev = jnp.sqrt(variance) / jnp.array(0.87962566103423978, dtype)
-            return random.truncated_normal(key, -2, 2, shape, dtype) * stddev
+            return random.truncated_normal(key, -2, 2, shape, dtype, out_sharding=out_sharding) * stddev
         if distribution == "normal":
-            return random.normal(key, shape, dtype) * jnp.sqrt(variance)
+            return random.normal(key, shape, dtype, out_sharding=out_sharding) * jnp.sqrt(variance)
         if distribution == "uniform":
-            return random.uniform(key, shape, dtype, -1) * jnp.sqrt(3 * variance)
+            return random.uniform(key, shape, dtype, -1, out_sharding=out_sharding) * jnp.sqrt(3 * variance)
         raise ValueError(
             f"invalid distribution for variance scaling initializer: {distribution!r}. "
             "It must be 'truncated_normal', 'normal' or 'uniform'."

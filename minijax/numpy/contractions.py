@@ -12,6 +12,7 @@ from minijax.numpy.creation import array, zeros_like
 from minijax.numpy.manipulation import expand_dims, moveaxis, ravel, reshape
 from minijax.numpy.promotion import check_arraylike, convert, ensure_arraylike, promote_dtypes, reject
 from minijax.primitives.shaping import canonical_axes, canonical_axis
+from minijax.primitives.standard import check_one_device
 
 __all__ = [
     "cross",
@@ -36,12 +37,13 @@ def _result_type(fun_name: str, preferred: Any, *operands: Array) -> tuple[Any, 
 
 
 def dot(
-    a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: None = None
+    a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Array:
     """The product of two matrices, the inner product of vectors; a scalar multiplies.
 
     In general the last axis of `a` is contracted with the last but one of `b` (its only one, for a vector).
     """
+    check_one_device("jnp.dot", out_sharding)
     a, b = ensure_arraylike("dot", a, b)
     dtype, weak_type = _result_type("dot", preferred_element_type, a, b)
     contracted: Any = ((), ())
@@ -52,12 +54,13 @@ def dot(
 
 
 def matmul(
-    a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: None = None
+    a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None, out_sharding: Any = None
 ) -> Array:
     """a @ b: the product of matrices in the last two axes, the others being broadcast; vectors as in `dot`.
 
     Raises ValueError for scalars and for axes that do not fit.
     """
+    check_one_device("jnp.matmul", out_sharding)
     a, b = ensure_arraylike("matmul", a, b)
     for i, x in enumerate((a, b)):
         if not x.ndim:
@@ -156,10 +159,11 @@ def tensordot(
     *,
     precision: Any = None,
     preferred_element_type: Any = None,
-    out_sharding: None = None,
+    out_sharding: Any = None,
 ) -> Array:
     """Contract the axes axes[0] of `a` with axes[1] of `b`; for a number n, the last n of `a` with the first n of
     `b`."""
+    check_one_device("jnp.tensordot", out_sharding)
     a, b = ensure_arraylike("tensordot", a, b)
     dtype, weak_type = _result_type("tensordot", preferred_element_type, a, b)
     numbers = (_contracted_axes(axes, a, b), ((), ()))

@@ -69,9 +69,7 @@ def array(
     if args:
         copy, order, ndmin = _positional(args, copy, order, ndmin)
     if order is not None and order != "K":
-        raise NotImplementedError(
-            f"jnp.array is only implemented for order='K', got {order!r}. Leave it out."
-        )
+        raise NotImplementedError(f"jnp.array is only implemented for order='K', got {order!r}. Leave it out.")
     check_placement("array", device, out_sharding)
     if dtype is not None:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "array")
@@ -109,9 +107,7 @@ def _from_value(x: Any, dtype: Any, copy: bool) -> Array:
     if hasattr(x, "__jax_array__") and not isinstance(x, Array):
         x = x.__jax_array__()
     if isinstance(x, Array):
-        return convert(
-            copied(x) if copy else x, x.dtype if dtype is None else dtype, x.weak_type and dtype is None
-        )
+        return convert(copied(x) if copy else x, x.dtype if dtype is None else dtype, x.weak_type and dtype is None)
     if type(x) in dtypes.python_scalar_dtypes:
         return _from_number(x, dtype)
     if isinstance(x, (list, tuple)):
@@ -137,9 +133,7 @@ def _from_numpy(x: np.ndarray, dtype: Any) -> Array:
 def _as_numpy(x: Any) -> np.ndarray:
     """What is neither Array nor list, as NumPy reads it. Raises ValueError for None, TypeError for no numbers."""
     if x is None:
-        raise ValueError(
-            "None is not a valid value for jnp.array: give an array, a number or a list of them."
-        )
+        raise ValueError("None is not a valid value for jnp.array: give an array, a number or a list of them.")
     if isinstance(x, memoryview | bytearray):
         return np.asarray(x)
     found = np.asarray(x)
@@ -161,9 +155,7 @@ def _numpy_array(x: Any, dtype: np.dtype) -> np.ndarray:
 def _from_list(x: Sequence[Any], dtype: Any) -> Array:
     leaves = [_leaf(leaf) for leaf in _leaves(x)]
     if dtype is None:
-        types = list(
-            {type(leaf): leaf for leaf in leaves if type(leaf) in dtypes.python_scalar_dtypes}.values()
-        )
+        types = list({type(leaf): leaf for leaf in leaves if type(leaf) in dtypes.python_scalar_dtypes}.values())
         others = [leaf for leaf in leaves if type(leaf) not in dtypes.python_scalar_dtypes]
         dtype = dtypes.lattice_result_type(*types, *others)[0] if leaves else dtypes.default_float_dtype()
     if not any(isinstance(leaf, Array) for leaf in leaves):
@@ -213,9 +205,7 @@ def frombuffer(buffer: Any, dtype: Any = float, count: int = -1, offset: int = 0
 def _shape(fun_name: str, shape: Any, dtype: Any = None) -> tuple[int, ...]:
     """A `shape` argument as a tuple: an integer is the length of one axis."""
     if isinstance(shape, GeneratorType):
-        raise TypeError(
-            f"jnp.{fun_name}: expected sequence object with len >= 0 or a single integer, got a generator."
-        )
+        raise TypeError(f"jnp.{fun_name}: expected sequence object with len >= 0 or a single integer, got a generator.")
     if isinstance(shape, int) and isinstance(dtype, int) and not isinstance(dtype, bool):
         raise TypeError(
             f"Cannot interpret '{dtype}' as a data type. Did you write jnp.{fun_name}({shape}, {dtype}) where you "
@@ -247,9 +237,7 @@ def empty(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: An
     return lax.full(_shape("empty", shape, dtype), 0, _user_dtype("empty", dtype))
 
 
-def full(
-    shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """An array with `fill_value` everywhere, or with this array broadcast to the shape."""
     check_placement("full", device, out_sharding)
     if dtype is not None:
@@ -280,17 +268,13 @@ def _filled_like(fun_name: str, a: Any, value: Any, dtype: Any, shape: Any) -> A
     return lax.full_like(a, value, dtype, None if shape is None else _shape(fun_name, shape))
 
 
-def zeros_like(
-    a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Zeros with the shape and dtype of `a` where they are not given."""
     check_placement("zeros_like", device, out_sharding)
     return _filled_like("zeros_like", a, 0, dtype, shape)
 
 
-def ones_like(
-    a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None
-) -> Array:
+def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Ones with the shape and dtype of `a` where they are not given."""
     check_placement("ones_like", device, out_sharding)
     return _filled_like("ones_like", a, 1, dtype, shape)

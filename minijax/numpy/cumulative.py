@@ -38,9 +38,7 @@ def nancumprod(a: Any, axis: int | None = None, dtype: Any = None, out: None = N
     return _cumulative("nancumprod", lax.cumprod, a, axis, dtype, out, in_place_of_nan=1)
 
 
-def cumulative_sum(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_sum(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """Running sums along `axis`, which may be left out for one axis only; small integers are widened.
 
     With include_initial they begin with 0.
@@ -50,9 +48,7 @@ def cumulative_sum(
     return _after(0, out, axis) if include_initial else out
 
 
-def cumulative_prod(
-    x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False
-) -> Array:
+def cumulative_prod(x: Any, /, *, axis: int | None = None, dtype: Any = None, include_initial: bool = False) -> Array:
     """Running products along `axis`, which may be left out for one axis only.
 
     With include_initial they begin with 1.
@@ -94,9 +90,7 @@ def _cumulative(
 def _with_axis(name: str, x: Any, axis: int | None) -> tuple[Array, int]:
     x = ensure_arraylike(name, x)
     if x.ndim == 0:
-        raise ValueError(
-            f"{name}: The input must be non-scalar, however a scalar value or scalar array was given."
-        )
+        raise ValueError(f"{name}: The input must be non-scalar, however a scalar value or scalar array was given.")
     if axis is None and x.ndim > 1:
         raise ValueError(
             f"{name}: The input array has rank {x.ndim}, however axis was not set to an explicit value. "

@@ -12,6 +12,7 @@ from minijax.array import Array
 from minijax.numpy.einsum_terms import axis_lengths, contraction_steps, read_terms
 from minijax.numpy.promotion import as_arrays, convert, reject
 from minijax.primitives.reductions import reduce_or
+from minijax.primitives.standard import check_one_device
 from minijax.primitives.sums import reduce_sum
 
 __all__ = ["einsum"]
@@ -26,7 +27,7 @@ def einsum(
     precision: Any = None,
     preferred_element_type: Any = None,
     _dot_general: Any = lax.dot_general,
-    out_sharding: None = None,
+    out_sharding: Any = None,
 ) -> Array:
     """Multiply operands whose axes are named, and sum over the names that the result lacks.
 
@@ -36,6 +37,7 @@ def einsum(
     Raises ValueError for subscripts that do not fit the operands.
     """
     reject("einsum", out=out)
+    check_one_device("jnp.einsum", out_sharding)
     terms, output, arrays = read_terms((subscripts, *operands))
     arrays = as_arrays("einsum", arrays)
     if preferred_element_type is None:

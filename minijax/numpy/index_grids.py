@@ -93,9 +93,7 @@ class _Joined:
 
     def _entry(self, entry: Any, rank: int, place: int) -> Array:
         if isinstance(entry, str):
-            raise ValueError(
-                f"jnp.{self._name}: string directive must be placed at the beginning, got {entry!r}."
-            )
+            raise ValueError(f"jnp.{self._name}: string directive must be placed at the beginning, got {entry!r}.")
         if isinstance(entry, slice):
             x, own_rank = _points(entry, self._name), 0
         else:

@@ -22,6 +22,7 @@ from minijax.numpy.index_entries import parse_index, without_masks
 from minijax.numpy.indexing import getitem
 from minijax.numpy.manipulation import broadcast_to
 from minijax.numpy.promotion import array_of, convert, promote_dtypes
+from minijax.primitives.standard import check_one_device
 
 __all__ = ["IndexUpdateHelper", "IndexUpdateRef"]
 
@@ -69,13 +70,14 @@ class IndexUpdateRef:
         unique_indices: bool = False,
         mode: Any = None,
         fill_value: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index]. With mode='fill' places out of bounds give `fill_value`, else they are clamped.
 
         Without a fill_value that is NaN for floats, the lowest integer, the largest unsigned one, True.
         """
+        check_one_device("x.at[...].get", out_sharding)
         return getitem(
             self.array,
             self.index,
@@ -93,10 +95,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] = values."""
+        check_one_device("x.at[...].set", out_sharding)
         return scatter_update(
             self.array, self.index, values, lax.scatter, indices_are_sorted, unique_indices, mode, wrap_negative_indices
         )
@@ -127,10 +130,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] += values."""
+        check_one_device("x.at[...].add", out_sharding)
         return scatter_update(
             self.array,
             self.index,
@@ -149,10 +153,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] -= values."""
+        check_one_device("x.at[...].subtract", out_sharding)
         return scatter_update(
             self.array,
             self.index,
@@ -171,10 +176,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] *= values."""
+        check_one_device("x.at[...].multiply", out_sharding)
         return scatter_update(
             self.array,
             self.index,
@@ -195,10 +201,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] /= values."""
+        check_one_device("x.at[...].divide", out_sharding)
         divisors = IndexUpdateRef(ones_like(self.array), self.index).multiply(
             values,
             indices_are_sorted=indices_are_sorted,
@@ -215,10 +222,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] **= values; a place that occurs several times is raised to the product of its values."""
+        check_one_device("x.at[...].power", out_sharding)
         exponents = IndexUpdateRef(ones_like(self.array), self.index).multiply(
             values,
             indices_are_sorted=indices_are_sorted,
@@ -235,10 +243,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] = minimum(x[index], values)."""
+        check_one_device("x.at[...].min", out_sharding)
         return scatter_update(
             self.array,
             self.index,
@@ -257,10 +266,11 @@ class IndexUpdateRef:
         indices_are_sorted: bool = False,
         unique_indices: bool = False,
         mode: Any = None,
-        out_sharding: None = None,
+        out_sharding: Any = None,
         wrap_negative_indices: bool = True,
     ) -> Array:
         """x[index] = maximum(x[index], values)."""
+        check_one_device("x.at[...].max", out_sharding)
         return scatter_update(
             self.array,
             self.index,

@@ -134,10 +134,17 @@ def tensordot(
     axes: int | tuple[Sequence[int], Sequence[int]] = 2,
     precision: Any = None,
     preferred_element_type: Any = None,
-    out_sharding: None = None,
+    out_sharding: Any = None,
 ) -> Array:
     """Contract several axes of two arrays, see jnp.tensordot."""
-    return contractions.tensordot(x1, x2, axes=axes, precision=precision, preferred_element_type=preferred_element_type)
+    return contractions.tensordot(
+        x1,
+        x2,
+        axes=axes,
+        precision=precision,
+        preferred_element_type=preferred_element_type,
+        out_sharding=out_sharding,
+    )
 
 
 def outer(x1: Any, x2: Any, /) -> Array:

@@ -23,6 +23,7 @@ from minijax.numpy.promotion import (
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.shaping import canonical_axes, canonical_axis
+from minijax.primitives.standard import check_one_device
 
 __all__ = [
     "astype",
@@ -100,13 +101,14 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
 
 
 def reshape(
-    a: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None, out_sharding: None = None
+    a: Any, shape: int | Sequence[int], order: str = "C", *, copy: bool | None = None, out_sharding: Any = None
 ) -> Array:
     """The same elements under another shape; one length may be -1, and is worked out.
 
     order: 'C' reads and writes with the last axis running fastest, 'F' with the first.
     Raises TypeError when the number of elements differs.
     """
+    check_one_device("jnp.reshape", out_sharding)
     a = ensure_arraylike("reshape", a)
     new_shape = _new_shape(a.shape, shape)
     if order == "C":
@@ -143,8 +145,9 @@ def _new_shape(old: tuple[int, ...], new: int | Sequence[int]) -> tuple[int, ...
     return tuple([total // math.prod(known) if n == -1 else n for n in lengths])
 
 
-def ravel(a: Any, order: str = "C", *, out_sharding: None = None) -> Array:
+def ravel(a: Any, order: str = "C", *, out_sharding: Any = None) -> Array:
     """All elements along one axis."""
+    check_one_device("jnp.ravel", out_sharding)
     a = ensure_arraylike("ravel", a)
     if order == "K":
         raise NotImplementedError(
@@ -261,8 +264,9 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
     return lax.broadcast_shapes(*[tuple(s) if np.ndim(s) else (s,) for s in shapes]) if shapes else ()
 
 
-def broadcast_to(array: Any, shape: int | Sequence[int], *, out_sharding: None = None) -> Array:
+def broadcast_to(array: Any, shape: int | Sequence[int], *, out_sharding: Any = None) -> Array:
     """Repeat the array along axes of length 1 and new leading axes until it has `shape`."""
+    check_one_device("jnp.broadcast_to", out_sharding)
     check_arraylike("broadcast_to", array)
     new_shape = canonical_shape(shape if np.iterable(shape) else (shape,))
     old_shape = np.shape(array)

@@ -126,9 +126,7 @@ def nanargmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool 
     return _nan_arg(reductions.argmin, np.inf, ensure_arraylike("nanargmin", a), axis, keepdims)
 
 
-def _nan_arg(
-    find: Callable[..., Array], neutral: float, a: Array, axis: int | None, keepdims: bool | None
-) -> Array:
+def _nan_arg(find: Callable[..., Array], neutral: float, a: Array, axis: int | None, keepdims: bool | None) -> Array:
     if not dtypes.is_float(a.dtype):
         return find(a, axis, keepdims=keepdims)
     nans = isnan(a)

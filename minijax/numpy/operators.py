@@ -6,30 +6,27 @@ everything here is a function of jax.numpy. Importing `minijax.numpy` attaches i
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from minijax import dtypes, errors, lax
+from minijax import lax
 from minijax.array import Array, ArrayImpl
-from minijax.core import EVAL, Primitive, Tracer, current_trace, get_aval
-from minijax.devices import Device, devices
-from minijax.numpy import arithmetic, bitwise, logic, reductions, rounding, statistics
-from minijax.numpy.contractions import dot, matmul
-from minijax.numpy.creation import copy
+from minijax.core import EVAL, Primitive, current_trace, get_aval
+from minijax.devices import devices
+from minijax.numpy import arithmetic, bitwise, logic, methods, reductions, rounding, statistics
+from minijax.numpy.contractions import matmul
 from minijax.numpy.cumulative import cumprod, cumsum
 from minijax.numpy.diagonals import diagonal, trace
 from minijax.numpy.index_update import IndexUpdateHelper
-from minijax.numpy.indexing import getitem
-from minijax.numpy.manipulation import astype, matrix_transpose, ravel, reshape, squeeze, swapaxes, transpose
+from minijax.numpy.manipulation import matrix_transpose, ravel, squeeze, swapaxes, transpose
 from minijax.numpy.places import nonzero
 from minijax.numpy.printing import format_array, repr_array, str_array
-from minijax.numpy.promotion import ensure_arraylike, plain_operands, reject
+from minijax.numpy.promotion import plain_operands
 from minijax.numpy.rearranging import repeat
-from minijax.numpy.sorting import argpartition, argsort, searchsorted, sort
-from minijax.numpy.taking import choose, compress, take
+from minijax.numpy.sorting import argpartition, searchsorted, sort
+from minijax.numpy.taking import choose, take
 
 __all__: list[str] = []
 
@@ -58,12 +55,7 @@ def _binary(
     evaluate = None if primitive is None else primitive.evaluate_buffers
 
     def method(self: Array, other: Any) -> Any:
-        if (
-            type(other) is ArrayImpl
-            and type(self) is ArrayImpl
-            and evaluate is not None
-            and current_trace() is EVAL
-        ):
+        if type(other) is ArrayImpl and type(self) is ArrayImpl and evaluate is not None and current_trace() is EVAL:
             a = self._data
             if a.dtype.kind in kinds:
                 out = evaluate(a, other._data, self.weak_type and other.weak_type)
@@ -153,332 +145,95 @@ def _attach_operators() -> None:
     Array.__pos__ = lambda self: arithmetic.positive(self)
     Array.__abs__ = lambda self: arithmetic.absolute(self)
     Array.__invert__ = lambda self: bitwise.invert(self)
-    Array.__round__ = _round
-    Array.__contains__ = _contains
-    Array.__getitem__ = _getitem
-    Array.__setitem__ = _setitem
-    Array.__len__ = _len
-    Array.__iter__ = _iter
-
-
-def _round(self: Array, ndigits: int | None = None) -> Array:
-    """round(self): an integer; round(self, n): rounded to n digits after the point."""
-    out = rounding.round(self, ndigits or 0)
-    return out if ndigits is not None else out.astype(int)
-
-
-def _contains(self: Array, other: Any) -> Array:
-    """other in self, for vectors."""
-    if other is None or isinstance(other, str):
-        raise TypeError(f"Array.__contains__: unsupported operand type {type(other)}. Give a number.")
-    other = ensure_arraylike("Array.__contains__", other)
-    if self.ndim != 1:
-        raise ValueError(
-            f"Array.__contains__: search array must be one-dimensional, got arr.shape={self.shape}."
-        )
-    if other.ndim != 0:
-        raise ValueError(f"Array.__contains__: query value must be a scalar, got query.shape={other.shape}.")
-    return reductions.any(self == other)
-
-
-def _getitem(self: Array, index: Any) -> Array:
-    """self[index]; indices out of bounds give the nearest element."""
-    return getitem(self, index)
-
-
-def _setitem(self: Array, index: Any, value: Any) -> None:
-    """Arrays never change."""
-    raise TypeError(
-        "JAX arrays are immutable and do not support in-place item assignment. Instead of x[idx] = y, use "
-        "x = x.at[idx].set(y) or another .at[] method: "
-        "https://docs.jax.dev/en/latest/_autosummary/jax.numpy.ndarray.at.html"
-    )
-
-
-def _len(self: Array) -> int:
-    """Length of the first axis."""
-    if not self.ndim:
-        raise TypeError(f"len() of unsized object: an array of shape () and dtype {self.dtype} has no axes.")
-    return self.shape[0]
-
-
-def _iter(self: Array) -> Iterator[Array]:
-    """The elements, or subarrays, along the first axis."""
-    if not self.ndim:
-        raise TypeError(
-            f"iteration over a 0-d array: an array of shape () and dtype {self.dtype} has no axes."
-        )
-    return _rows(self)
-
-
-def _rows(x: Array) -> Iterator[Array]:
-    ones = (1,) * x.ndim
-    for i in range(x.shape[0]):
-        row = lax.slice(x, (i, *[0] * (x.ndim - 1)), (i + 1, *x.shape[1:]), ones)
-        yield lax.squeeze(row, (0,))
+    Array.__round__ = methods.round_
+    Array.__contains__ = methods.contains
+    Array.__getitem__ = methods.getitem
+    Array.__setitem__ = methods.setitem
+    Array.__len__ = methods.length
+    Array.__iter__ = methods.iterate
 
 
 # --------------------------------------------------------------------------- methods
 
 
-def _copy(self: Array) -> Array:
-    """A copy of the array."""
-    return copy(self)
-
-
-def _argsort(
-    self: Array,
-    axis: int | None = -1,
-    *,
-    kind: None = None,
-    order: None = None,
-    stable: bool = True,
-    descending: bool = False,
-) -> Array:
-    """The indices that sort the array; see jnp.argsort."""
-    return argsort(self, axis, kind=kind, order=order, stable=stable, descending=descending)
-
-
-def _astype(self: Array, dtype: Any, copy: bool = False, device: Any = None) -> Array:
-    """The same numbers in another dtype; see jnp.astype."""
-    return astype(self, dtype, copy=copy, device=device)
-
-
-def _clip(self: Array, min: Any = None, max: Any = None) -> Array:
-    """The array with what is below `min` raised to it, and what is above `max` lowered to it."""
-    return arithmetic.clip(self, min, max)
-
-
-def _compress(
-    self: Array,
-    condition: Any,
-    axis: int | None = None,
-    *,
-    out: None = None,
-    size: int | None = None,
-    fill_value: Any = 0,
-) -> Array:
-    """The slices along `axis` at which the condition holds; see jnp.compress."""
-    return compress(condition, self, axis, size=size, fill_value=fill_value, out=out)
-
-
-def _reshape(self: Array, *args: Any, order: str = "C", out_sharding: Any = None) -> Array:
-    """The same elements in another shape, given as a tuple or as several integers; see jnp.reshape."""
-    return reshape(self, args[0] if len(args) == 1 else args, order, out_sharding=out_sharding)
-
-
-def _transpose(self: Array, *args: Any) -> Array:
-    """The axes in another order, given as a tuple or as several integers; reversed without arguments."""
-    return transpose(self, args[0] if len(args) == 1 else args or None)
-
-
-def _std(
-    self: Array,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = None,
-    correction: float | None = None,
-) -> Array:
-    """The standard deviation over `axis`; see jnp.std."""
-    return statistics.std(self, axis, dtype, out, ddof, keepdims, where=where, correction=correction)
-
-
-def _var(
-    self: Array,
-    axis: Any = None,
-    dtype: Any = None,
-    out: None = None,
-    ddof: int = 0,
-    keepdims: bool = False,
-    *,
-    where: Any = None,
-    correction: float | None = None,
-) -> Array:
-    """The variance over `axis`; see jnp.var."""
-    return statistics.var(self, axis, dtype, out, ddof, keepdims, where=where, correction=correction)
-
-
-def _view(self: Array, dtype: Any = None, type: None = None) -> Array:
-    """The same bits as another dtype; the last axis gets longer or shorter if the width differs."""
-    reject("ndarray.view", type=type)
-    if dtype is None:
-        return self
-    dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "view")
-    old, new = self.dtype.itemsize, dtype.itemsize
-    if not self.ndim:
-        if old != new:
-            raise ValueError(
-                f"view() of a 0d array is only supported if the itemsize is unchanged, got {self.dtype} and {dtype}."
-            )
-        return squeeze(_view(lax.expand_dims(self, (0,)), dtype))
-    if self.shape[-1] * old % new:
-        raise ValueError(
-            f"view: When changing to a larger dtype, its size must be a divisor of the total size in bytes of the "
-            f"last axis of the array, got shape {self.shape}, {self.dtype} and {dtype}."
-        )
-    return _same_bits(self, dtype, old, new)
-
-
-def _same_bits(x: Array, dtype: Any, old: int, new: int) -> Array:
-    if x.dtype == dtype:
-        return x
-    if x.dtype == np.bool_:
-        return _view(x.astype(np.uint8), dtype)
-    if dtype == np.bool_:
-        return _view(x, np.uint8).astype(bool)
-    if old < new:
-        x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
-    out = lax.bitcast_convert_type(x, dtype)
-    return out.reshape(*out.shape[:-2], out.shape[-2] * out.shape[-1]) if old > new else out
-
-
-def _to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
-    """The array itself: there is one device."""
-    if stream is not None:
-        raise NotImplementedError("The stream argument of Array.to_device() is not supported: leave it out.")
-    if not isinstance(device, Device):
-        raise ValueError(f"to_device: {device!r} is not a device of minijax. Pass jax.devices()[0].")
-    return self
-
-
 def _attach_methods() -> None:
-    for function in (
-        *(
-            reductions.all,
-            reductions.any,
-            reductions.argmax,
-            reductions.argmin,
-            reductions.max,
-            reductions.min,
-        ),
-        *(reductions.prod, reductions.ptp, reductions.sum, statistics.mean, cumprod, cumsum),
-        *(arithmetic.conj, arithmetic.conjugate, rounding.round, diagonal, trace, repeat, squeeze, swapaxes),
-        *(argpartition, choose, nonzero, searchsorted, sort, take),
-    ):
-        setattr(Array, function.__name__, function)
-    Array.argsort = _argsort
-    Array.astype = _astype
-    Array.clip = _clip
-    Array.compress = _compress
-    Array.copy = _copy
-    Array.dot = _dot
+    Array.all = reductions.all
+    Array.any = reductions.any
+    Array.argmax = reductions.argmax
+    Array.argmin = reductions.argmin
+    Array.argpartition = argpartition
+    Array.argsort = methods.argsort
+    Array.astype = methods.astype
+    Array.choose = choose
+    Array.clip = methods.clip
+    Array.compress = methods.compress
+    Array.conj = arithmetic.conj
+    Array.conjugate = arithmetic.conjugate
+    Array.copy = methods.copy
+    Array.cumprod = cumprod
+    Array.cumsum = cumsum
+    Array.diagonal = diagonal
+    Array.dot = methods.dot
     Array.flatten = Array.ravel = ravel
-    Array.reshape = _reshape
-    Array.std = _std
-    Array.to_device = _to_device
-    Array.transpose = _transpose
-    Array.var = _var
-    Array.view = _view
-
-
-def _dot(self: Array, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Array:
-    """The dot product; see jnp.dot."""
-    return dot(self, b, precision=precision, preferred_element_type=preferred_element_type)
+    Array.item = methods.item
+    Array.max = reductions.max
+    Array.mean = statistics.mean
+    Array.min = reductions.min
+    Array.nonzero = nonzero
+    Array.prod = reductions.prod
+    Array.ptp = reductions.ptp
+    Array.repeat = repeat
+    Array.reshape = methods.reshape
+    Array.round = rounding.round
+    Array.searchsorted = searchsorted
+    Array.sort = sort
+    Array.squeeze = squeeze
+    Array.std = methods.std
+    Array.sum = reductions.sum
+    Array.swapaxes = swapaxes
+    Array.take = take
+    Array.to_device = methods.to_device
+    Array.tobytes = methods.tobytes
+    Array.tolist = methods.tolist
+    Array.trace = trace
+    Array.transpose = methods.transpose
+    Array.var = methods.var
+    Array.view = methods.view
 
 
 # --------------------------------------------------------------------------- properties
 
 
-def _flat(self: Array) -> Any:
-    raise NotImplementedError(
-        "JAX Arrays do not implement the arr.flat property: consider arr.flatten() instead."
-    )
-
-
 def _attach_properties() -> None:
     Array.T = property(transpose, doc="The axes in reverse order.")
     Array.mT = property(matrix_transpose, doc="The last two axes swapped.")
-    Array.at = property(
-        IndexUpdateHelper, doc="Updates at an index, which give a new array: x.at[0].set(1.0)."
-    )
+    Array.at = property(IndexUpdateHelper, doc="Updates at an index, which give a new array: x.at[0].set(1.0).")
     Array.real = property(lambda self: arithmetic.real(self), doc="The real part: the array itself.")
     Array.imag = property(lambda self: arithmetic.imag(self), doc="The imaginary part: zeros.")
     Array.itemsize = property(lambda self: self.dtype.itemsize, doc="Bytes of one element.")
     Array.nbytes = property(lambda self: self.size * self.dtype.itemsize, doc="Bytes of all elements.")
-    Array.flat = property(_flat)
+    Array.flat = property(methods.flat)
 
 
 # --------------------------------------------------------------------------- what only values have
-
-
-def _scalar(self: ArrayImpl) -> np.generic:
-    """The element of an array of shape (), as the conversions to Python's numbers ask for it."""
-    if self.ndim:
-        raise TypeError(
-            f"Only scalar arrays can be converted to Python scalars; got arr.ndim={self.ndim}, shape {self.shape}. "
-            "Pick an element first, or write x.item() for an array of size 1."
-        )
-    return self._data[()]
-
-
-def _bool(self: ArrayImpl) -> bool:
-    if self.size != 1:
-        kind = "an array with more than one element" if self.size else "an empty array"
-        raise ValueError(
-            f"The truth value of {kind} is ambiguous: got shape {self.shape}. Use a.any() or a.all(), or `a.size > 0`."
-        )
-    return bool(self._data.reshape(()))
-
-
-def _index(self: ArrayImpl) -> int:
-    if self.ndim or not dtypes.is_integer(self.dtype):
-        raise TypeError(
-            "Only integer scalar arrays can be converted to a scalar index: "
-            f"got an array of shape {self.shape} and dtype {self.dtype}."
-        )
-    return operator.index(self._data[()])
-
-
-def _value(self: Array, method: str) -> np.ndarray:
-    """The values for a method that makes Python objects of them. ConcretizationTypeError for tracers."""
-    if isinstance(self, Tracer):
-        raise errors.ConcretizationTypeError(self, f"This occurred in the {method}() method of jax.Array.")
-    return np.asarray(self)
-
-
-def _item(self: Array, *args: int) -> bool | int | float:
-    """The element as a Python number; the array must have size 1, or the index be given."""
-    return _value(self, "item").item(*args)
-
-
-def _tolist(self: Array) -> Any:
-    """The elements as Python numbers in nested lists."""
-    return _value(self, "tolist").tolist()
-
-
-def _tobytes(self: Array, order: str = "C") -> bytes:
-    """The elements' bytes, in row-major order."""
-    return _value(self, "tobytes").tobytes(order)
-
-
-def _block_until_ready(self: Array) -> Array:
-    """The array itself: computations are finished when they return."""
-    return self
 
 
 def _attach_to_values() -> None:
     ArrayImpl.__repr__ = repr_array
     ArrayImpl.__str__ = str_array
     ArrayImpl.__format__ = format_array
-    ArrayImpl.__bool__ = _bool
-    ArrayImpl.__int__ = lambda self: int(_scalar(self))
-    ArrayImpl.__float__ = lambda self: float(_scalar(self))
-    ArrayImpl.__complex__ = lambda self: complex(_scalar(self))
-    ArrayImpl.__index__ = _index
-    Array.item = _item
-    Array.tolist = _tolist
-    Array.tobytes = _tobytes
+    ArrayImpl.__bool__ = methods.to_bool
+    ArrayImpl.__int__ = lambda self: int(methods.scalar(self))
+    ArrayImpl.__float__ = lambda self: float(methods.scalar(self))
+    ArrayImpl.__complex__ = lambda self: complex(methods.scalar(self))
+    ArrayImpl.__index__ = methods.to_index
     ArrayImpl.aval = property(get_aval, doc="Shape, dtype and weak type.")
     ArrayImpl.device = property(lambda self: devices()[0], doc="The device that holds it.")
     ArrayImpl.devices = lambda self: set(devices())
     ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
     ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")
-    ArrayImpl.block_until_ready = _block_until_ready
+    ArrayImpl.block_until_ready = methods.block_until_ready
     ArrayImpl.is_deleted = lambda self: False
     ArrayImpl.is_ready = lambda self: True
     ArrayImpl.copy_to_host_async = lambda self: None

@@ -20,6 +20,7 @@ from minijax.numpy.promotion import as_arrays, check_arraylike, ensure_arraylike
 from minijax.numpy.ranges import arange, tril, triu
 from minijax.numpy.reductions import any as any_of
 from minijax.numpy.selection import if_else
+from minijax.primitives.standard import check_one_device
 
 __all__ = [
     "argwhere",
@@ -98,13 +99,14 @@ def where(condition: Any, x: Any = None, y: Any = None, /, *, size: int | None =
 
 
 def bincount(
-    x: Any, weights: Any = None, minlength: int = 0, *, length: int | None = None, out_sharding: None = None
+    x: Any, weights: Any = None, minlength: int = 0, *, length: int | None = None, out_sharding: Any = None
 ) -> Array:
     """How often each of the integers 0, 1, 2 ... occurs in a vector, or the sum of their weights.
 
     Negative ones count as 0. The result has `length` elements, which must be given if x is traced;
     without it as many as the largest integer needs, but at least minlength.
     """
+    check_one_device("jnp.bincount", out_sharding)
     x = ensure_arraylike("bincount", x)
     if dtypes.kind(x.dtype) == "b":
         x = lax.convert_element_type(x, np.int32)

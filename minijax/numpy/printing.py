@@ -37,9 +37,7 @@ def repr_array(x: ArrayImpl) -> str:
     if x.size == 0:
         text = f"[], shape={x.shape}"
     else:
-        text = np.array2string(
-            np.asarray(x), prefix="Array(", suffix=",", separator=", ", max_line_width=width
-        )
+        text = np.array2string(np.asarray(x), prefix="Array(", suffix=",", separator=", ", max_line_width=width)
     last_line = len(text) - text.rfind("\n") + 1
     gap = " " if last_line + len(dtype) + 2 <= width else " " * len("Array(")
     return f"Array({text},{gap}{dtype})"
@@ -70,9 +68,7 @@ def array_repr(
     suppress_small: bool | None = None,
 ) -> str:
     """The array as text with its dtype; the other arguments as in numpy.array_repr."""
-    return np.array_repr(
-        np.asarray(ensure_arraylike("array_repr", arr)), max_line_width, precision, suppress_small
-    )
+    return np.array_repr(np.asarray(ensure_arraylike("array_repr", arr)), max_line_width, precision, suppress_small)
 
 
 def array_str(
@@ -82,6 +78,4 @@ def array_str(
     suppress_small: bool | None = None,
 ) -> str:
     """The array as text without its dtype; the other arguments as in numpy.array_str."""
-    return np.array_str(
-        np.asarray(ensure_arraylike("array_str", a)), max_line_width, precision, suppress_small
-    )
+    return np.array_str(np.asarray(ensure_arraylike("array_str", a)), max_line_width, precision, suppress_small)

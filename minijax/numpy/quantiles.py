@@ -72,9 +72,7 @@ def nanquantile(
     weights: Any = None,
 ) -> Array:
     """`quantile` of the elements that are not NaN."""
-    return _quantile(
-        "nanquantile", a, q, axis, out, overwrite_input, method, keepdims, weights, skip_nan=True
-    )
+    return _quantile("nanquantile", a, q, axis, out, overwrite_input, method, keepdims, weights, skip_nan=True)
 
 
 def percentile(
@@ -152,9 +150,7 @@ def _quantile(
     skip_nan: bool,
 ) -> Array:
     if overwrite_input or out is not None:
-        raise ValueError(
-            f"jax.numpy.{name} does not support overwrite_input=True or out != None: leave them out."
-        )
+        raise ValueError(f"jax.numpy.{name} does not support overwrite_input=True or out != None: leave them out.")
     if method not in _METHODS:
         raise ValueError(f"{name}: method can only be {', '.join(map(repr, _METHODS))}, got {method!r}.")
     a, q = ensure_arraylike(name, a, q)
@@ -178,9 +174,7 @@ def _with_weights(name: str, a: Array, weights: Any, axis: Any, method: str) -> 
     if weights is None:
         return promote_dtypes_inexact(a)[0], None
     if method != "inverted_cdf":
-        raise NotImplementedError(
-            f"{name}: {method} does not support weights. Only method='inverted_cdf' does."
-        )
+        raise NotImplementedError(f"{name}: {method} does not support weights. Only method='inverted_cdf' does.")
     a, weights = promote_dtypes_inexact(a, ensure_arraylike(name, weights))
     if weights.shape == a.shape:
         return a, weights
@@ -236,15 +230,11 @@ def _neighbours(a: Array, q: Array, axis: int, keepdims: bool) -> tuple[Array, A
     sizes = tuple([1 if d == axis else n for d, n in enumerate(a.shape)])
     below, above = (lax.gather(a, lax.expand_dims(i, (i.ndim,)), numbers, sizes) for i in (low, high))
     if q.ndim:
-        low_weight, high_weight = (
-            lax.broadcast_in_dim(w, below.shape, (0,)) for w in (low_weight, high_weight)
-        )
+        low_weight, high_weight = (lax.broadcast_in_dim(w, below.shape, (0,)) for w in (low_weight, high_weight))
     return below, above, low_weight, high_weight
 
 
-def _neighbours_without_nan(
-    a: Array, q: Array, axis: int, keepdims: bool
-) -> tuple[Array, Array, Array, Array]:
+def _neighbours_without_nan(a: Array, q: Array, axis: int, keepdims: bool) -> tuple[Array, Array, Array, Array]:
     """As `_neighbours`, of what is not NaN: sorting puts NaN last, so each row has a length of its own."""
     a = lax.sort(if_else(isnan(a), np.nan, a), axis)
     count = sum(lax.bitwise_not(isnan(a)), axis, q.dtype, keepdims=keepdims)
@@ -265,9 +255,7 @@ def _neighbours_without_nan(
     return below, above, low_weight, high_weight
 
 
-def _between(
-    method: str, dtype: Any, below: Array, above: Array, low_weight: Array, high_weight: Array
-) -> Array:
+def _between(method: str, dtype: Any, below: Array, above: Array, low_weight: Array, high_weight: Array) -> Array:
     """The quantile from the elements next to it."""
     if method == "lower":
         return below
@@ -280,9 +268,7 @@ def _between(
     return lax.add(lax.mul(convert(below, dtype), low_weight), lax.mul(convert(above, dtype), high_weight))
 
 
-def _inverted_cdf(
-    a: Array, weights: Array | None, q: Array, axis: int, keepdims: bool, skip_nan: bool
-) -> Array:
+def _inverted_cdf(a: Array, weights: Array | None, q: Array, axis: int, keepdims: bool, skip_nan: bool) -> Array:
     """The first element at which the weights, added up in sorted order, reach the share q of their sum."""
     weights = lax.full_like(a, 1) if weights is None else weights
     a, weights = lax.sort_key_val(a, weights, axis)

@@ -75,9 +75,7 @@ def _check_range_argument(name: str, value: Any) -> None:
     if value is not None and not is_arraylike(value):
         raise TypeError(f"arange requires numbers, got {type(value)} for '{name}'.")
     if np.ndim(value) != 0:
-        raise ValueError(
-            f"jax.numpy.arange: arguments must be scalars; got {name} of shape {np.shape(value)}."
-        )
+        raise ValueError(f"jax.numpy.arange: arguments must be scalars; got {name} of shape {np.shape(value)}.")
 
 
 def _number(x: Any) -> Any:
@@ -173,9 +171,7 @@ def logspace(
     return convert(power(base, exponents), dtype)
 
 
-def geomspace(
-    start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0
-) -> Array:
+def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Array:
     """`num` numbers from start to stop, each a constant multiple of the one before; see `linspace`."""
     axis = static_int(axis, "the 'axis' argument of jnp.geomspace")
     start, stop = ensure_arraylike("geomspace", start, stop)

@@ -18,6 +18,7 @@ from minijax.numpy.manipulation import broadcast_to, ravel, reshape, transpose
 from minijax.numpy.promotion import check_arraylike, ensure_arraylike
 from minijax.numpy.taking import take
 from minijax.primitives.shaping import canonical_axes, canonical_axis
+from minijax.primitives.standard import check_one_device
 
 __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "tile"]
 
@@ -116,13 +117,14 @@ def tile(A: Any, reps: int | Sequence[int]) -> Array:
 
 
 def repeat(
-    a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None, out_sharding: None = None
+    a: Any, repeats: Any, axis: int | None = None, *, total_repeat_length: int | None = None, out_sharding: Any = None
 ) -> Array:
     """Each element `repeats` times in a row along an axis; the flattened array without one.
 
     `repeats` is one number or one for each position, and may be traced if total_repeat_length is given:
     the result is cut to that length, or filled up with the last element.
     """
+    check_one_device("jnp.repeat", out_sharding)
     check_arraylike("repeat", a, repeats)
     a = asarray(a)
     a, axis = (ravel(a), 0) if axis is None else (a, static_int(axis, "the 'axis' argument of jnp.repeat"))

@@ -339,9 +339,7 @@ def argmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool | N
     return _arg("argmin", lax.argmin, a, axis, out, keepdims)
 
 
-def _arg(
-    name: str, find: Callable[..., Array], a: Any, axis: int | None, out: None, keepdims: bool | None
-) -> Array:
+def _arg(name: str, find: Callable[..., Array], a: Any, axis: int | None, out: None, keepdims: bool | None) -> Array:
     reject(name, out=out)
     a = ensure_arraylike(name, a)
     if axis is None:
@@ -353,8 +351,6 @@ def _arg(
     if not -a.ndim <= axis < a.ndim:
         raise IndexError(f"{name}: axis {axis} is out of bounds for an array of shape {a.shape}.")
     if not a.shape[axis]:
-        raise ValueError(
-            f"attempt to get {name} of an empty sequence: axis {axis} of shape {a.shape} has no elements."
-        )
+        raise ValueError(f"attempt to get {name} of an empty sequence: axis {axis} of shape {a.shape} has no elements.")
     found = find(a, canonical_axis(axis, a.ndim), dtypes.default_int_dtype())
     return lax.expand_dims(found, dims) if keepdims else found

@@ -88,9 +88,7 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Array:
             )
         return a
     if not dtypes.is_float(a.dtype):
-        raise ValueError(
-            f"round does not accept dtype {a.dtype}. Convert it first, for example a.astype(int)."
-        )
+        raise ValueError(f"round does not accept dtype {a.dtype}. Convert it first, for example a.astype(int).")
     if decimals > np.log10(dtypes.finfo(a.dtype).max):
         return a
     return _round_to(a, decimals) if decimals else lax.round(a, lax.RoundingMethod.TO_NEAREST_EVEN)

@@ -129,9 +129,7 @@ def var(
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "var")
     working, dtype = variance_dtypes(a.dtype, dtype)
     a = convert(a, working)
-    center = (
-        _mean(a, axis, working, where) if mean is None else convert(ensure_arraylike("var", mean), working)
-    )
+    center = _mean(a, axis, working, where) if mean is None else convert(ensure_arraylike("var", mean), working)
     centered = lax.square(lax.sub(a, center))
     count = lax.sub(_count(a, axis, keepdims, where, working), convert(correction, working))
     total = sum(centered, axis, working, keepdims=keepdims, where=where)
@@ -157,9 +155,7 @@ def std(
     if dtype is not None:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "std")
         if not dtypes.is_float(dtype):
-            raise ValueError(
-                f"dtype argument to jnp.std must be inexact; got {dtype}. Leave it out, or pass float."
-            )
+            raise ValueError(f"dtype argument to jnp.std must be inexact; got {dtype}. Leave it out, or pass float.")
     return lax.sqrt(var(a, axis, dtype, correction=correction, keepdims=keepdims, where=where, mean=mean))
 
 

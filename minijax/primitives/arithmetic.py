@@ -222,8 +222,21 @@ def _share(x: Any, out: Any, other: Any) -> Any:
     return div(chosen, select(eq(other, out), filled_like(out, 2), filled_like(out, 1)))
 
 
-max_p = binary("max", np.maximum, accepts="biuf")
-min_p = binary("min", np.minimum, accepts="biuf")
+def _ordering_zeros(choose: Any, sign_of: Any) -> Any:
+    """`choose`, NumPy's maximum or minimum, which returns either of two zeros, with -0.0 below 0.0 as in XLA."""
+
+    def impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        out = choose(x, y)
+        if out.dtype.kind != "f" or np.count_nonzero(out) == out.size:
+            return out
+        sign = sign_of(np.signbit(x), np.signbit(y))
+        return np.where(out == 0, np.where(sign, out.dtype.type(-0.0), out.dtype.type(0.0)), out)
+
+    return impl
+
+
+max_p = binary("max", _ordering_zeros(np.maximum, np.logical_and), accepts="biuf")
+min_p = binary("min", _ordering_zeros(np.minimum, np.logical_or), accepts="biuf")
 for _p in (max_p, min_p):
     def_jvp(
         _p,

@@ -62,7 +62,8 @@ class Windows(NamedTuple):
 
     def view(self, x: np.ndarray) -> np.ndarray:
         """`x`, as far as windows reach, with the axes that are indexed (a new one if none is) in front."""
-        x = x[tuple(map(slice, self.lengths))].transpose(self.indexed_axes + self.whole_axes)
+        # The ellipsis makes it a view for scalars too, where x[()] is a copy.
+        x = x[(*map(slice, self.lengths), ...)].transpose(self.indexed_axes + self.whole_axes)
         return x if self.indexed_axes else x[None]
 
     def flat_positions(self, view: np.ndarray) -> np.ndarray:
