@@ -65,7 +65,7 @@ def indices(draw: Any, shape: tuple[int, ...], beyond: int = 0, masks: bool = Tr
             entries.append(None)
         else:
             entries.append(draw(_entry(kind, axes.pop(0), common, beyond, masks)))
-    return tuple([*entries, *[slice(None)] * len(axes)])
+    return (*entries, *[slice(None)] * len(axes))
 
 
 @st.composite
