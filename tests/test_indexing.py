@@ -15,6 +15,8 @@ from oracle import assert_same
 
 import minijax
 
+DEPTH = settings.default.max_examples // 10  # 1, or 30 under the profile `full`
+
 # ----------------------------------------------------------------- random indices
 
 
@@ -137,7 +139,7 @@ def program(engine: Any, f: Any, x: np.ndarray, index: Any) -> Any:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=200 * DEPTH)
 def test_get_is_numpys(data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape))
@@ -148,7 +150,7 @@ def test_get_is_numpys(data: Any):
 
 
 @given(st.data())
-@settings(max_examples=50)
+@settings(max_examples=50 * DEPTH)
 def test_get_is_jaxs(data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape, beyond=data.draw(st.sampled_from([0, 2]))))
@@ -157,7 +159,7 @@ def test_get_is_jaxs(data: Any):
 
 @pytest.mark.parametrize("mode", ["fill", "clip", "promise_in_bounds"])
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=25 * DEPTH)
 def test_get_with_mode(mode: str, data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape, beyond=0 if mode == "promise_in_bounds" else 3))
@@ -181,7 +183,7 @@ METHODS = ["set", "add", "subtract", "multiply", "divide", "power", "min", "max"
 
 @pytest.mark.parametrize("method", METHODS)
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=25 * DEPTH)
 def test_update(method: str, data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape, beyond=data.draw(st.sampled_from([0, 2]))))
@@ -201,7 +203,7 @@ def test_update(method: str, data: Any):
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=25 * DEPTH)
 def test_apply(data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape))
@@ -213,7 +215,7 @@ def test_apply(data: Any):
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=25 * DEPTH)
 def test_set_is_numpys(data: Any):
     shape = data.draw(shapes)
     index = data.draw(indices(shape))
@@ -227,7 +229,7 @@ def test_set_is_numpys(data: Any):
 
 
 @given(st.data())
-@settings(max_examples=25)
+@settings(max_examples=25 * DEPTH)
 def test_transformations_of_get_and_set(data: Any):
     shape = (2, *data.draw(shapes))
     index = data.draw(indices(shape, masks=False))
