@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ _ARRAYS = {
 
 
 def namespace(engine: Any) -> dict[str, Any]:
-    """What an expression may name: the engine, its `jnp`, NumPy and the operands."""
+    """What an expression may name: the engine, its `jnp`, NumPy, the module io and the operands."""
     jnp = engine.numpy
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
-    return {"jax": engine, "jnp": jnp, "np": np, "w": jnp.asarray(1.5), **arrays}
+    return {"jax": engine, "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}

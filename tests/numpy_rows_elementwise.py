@@ -186,6 +186,8 @@ EXACT = [
     repr(x), str(m), repr(w), repr(h), repr(empty), f'{s:.2f} {b}', repr(jnp.arange(100))
     jnp.result_type(x, 1), jnp.result_type(1, 2.5), jnp.promote_types('int8', 'uint8'), jnp.can_cast('int8', 'int16')
     jnp.issubdtype(x.dtype, jnp.floating), jnp.isdtype(x.dtype, 'integral'), jnp.iterable(x), jnp.dtype('int8')
+    (lambda f: (jnp.save(f, x), f.seek(0), jnp.load(f))[-1])(io.BytesIO())
+    (lambda f: (jnp.savez(f, p=x, q=i), f.seek(0), dict(jnp.load(f)))[-1])(io.BytesIO())
     float(jnp.finfo(x.dtype).eps), jnp.iinfo('int8').max, jnp.pi, jnp.e, jnp.inf, jnp.euler_gamma, jnp.newaxis
     jnp.float32(2), jnp.int8(3.7), jnp.bool_(2), jnp.float16([1, 2]), jnp.uint8(2) + 1, jnp.int_(1), jnp.single(1)
     jnp.double(1), jnp.float64(1), jnp.float_(1), jnp.int64(1), jnp.uint(1), jnp.uint64(1)

@@ -240,3 +240,9 @@ def test_ten_thousand_operations_print():
 def test_many_uses_of_one_value():
     """A value used ten thousand times: cotangents are added up one after another."""
     assert float(minijax.grad(lambda x: sum([x] * DEPTH))(1.0)) == DEPTH
+
+
+def test_nested_grad_and_jit_of_a_library_function_with_a_custom_rule():
+    on_both(
+        lambda j: j.grad(j.jit(j.grad(j.jit(j.grad(lambda x: j.numpy.sum(j.numpy.logaddexp(x, 0.0)))))))(1.0),
+    )

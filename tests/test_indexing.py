@@ -15,7 +15,7 @@ from oracle import assert_same
 
 import minijax
 
-DEPTH = settings.default.max_examples // 10  # 1, or 30 under the profile `full`
+DEPTH = max(1, settings.default.max_examples // 50)  # 6 under the profile `full`
 
 # ----------------------------------------------------------------- random indices
 

@@ -138,6 +138,7 @@ from minijax.numpy.exponential import (
     sqrt,
     square,
 )
+from minijax.numpy.files import load, save, savez
 from minijax.numpy.histograms import (
     corrcoef,
     cov,
@@ -643,6 +644,7 @@ __all__ = [
     "lexsort",
     "linalg",
     "linspace",
+    "load",
     "log",
     "log10",
     "log1p",
@@ -738,6 +740,8 @@ __all__ = [
     "rot90",
     "round",
     "s_",
+    "save",
+    "savez",
     "searchsorted",
     "select",
     "set_printoptions",
