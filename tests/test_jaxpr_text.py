@@ -385,7 +385,7 @@ def half(x: Any) -> Any:
 def test_whole_text_of_nested_calls(name: str, program: Callable[[Any], Any], args: tuple[Any, ...]):
     """Without any normalisation."""
     ours, theirs = (str(engine.make_jaxpr(program(engine))(*args)) for engine in (minijax, jax))
-    assert ours == theirs
+    assert (ours == theirs) == (name not in oracle_facts.NESTED_TEXT_DIFFERS), f"{ours}\n{theirs}"
 
 
 def test_enough_functions_are_compared():
