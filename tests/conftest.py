@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -15,15 +14,6 @@ import pytest
 import minijax
 
 oracle_facts.check_version()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    """Keep what JAX compiles from run to run, for each worker its own: compiling takes most of the time."""
-    if hasattr(config, "cache"):
-        worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
-        jax.config.update("jax_compilation_cache_dir", str(config.cache.mkdir(f"jax-{worker}")))
-        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
 
 NO_LIMITS = {"deadline": None, "suppress_health_check": list(hypothesis.HealthCheck), "print_blob": True}

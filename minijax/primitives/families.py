@@ -374,6 +374,24 @@ def_jvp(add_any_p, lambda t, x, y: t, lambda t, x, y: t)
 add_any_p.transpose = lambda ct, x, y: (ct if is_linear(x) else None, ct if is_linear(y) else None)
 
 
+def _add_any_batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int]:
+    """Both operands keep one shape, which the transpose relies on: no axes of length 1 as elsewhere."""
+    dim = dims[0] if dims[1] is None else dims[1]
+    return add_any_p.bind(*[_batched_at(dim, x, d, axis_size) for x, d in zip(args, dims)]), dim
+
+
+def _batched_at(place: int, x: Any, dim: int | None, size: int) -> Any:
+    """`x` with its batch axis at `place`, repeated `size` times if it has none."""
+    if dim is not None:
+        return move_axis(x, dim, place)
+    shape = np.shape(x)
+    others = [d for d in range(len(shape) + 1) if d != place]
+    return broadcast_in_dim(x, (*shape[:place], size, *shape[place:]), others)
+
+
+add_any_p.batch = _add_any_batch
+
+
 def unbroadcast(ct: Any, aval: ShapedArray) -> Any:
     """Sum the cotangent of an elementwise result down to the shape of one operand."""
     shape = ct._data.shape if type(ct) is ArrayImpl else np.shape(ct)
