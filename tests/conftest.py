@@ -8,10 +8,13 @@ from typing import Any
 
 import hypothesis
 import jax
-import oracle_facts
 import pytest
 
 import minijax
+
+pytest.register_assert_rewrite("reference.check")
+
+from reference.check import oracle_facts  # noqa: E402, after the rewriting of its assertions is asked for
 
 oracle_facts.check_version()
 

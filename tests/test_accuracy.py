@@ -10,11 +10,11 @@ from collections.abc import Callable
 
 import jax
 import numpy as np
-import oracle
 import pytest
 import scipy.special
 
 import minijax
+from reference.check import oracle
 
 Range = tuple[float, float]
 POINTS = 4000

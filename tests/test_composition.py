@@ -15,10 +15,10 @@ import jax
 import pytest
 import random_programs
 from hypothesis import given, settings
-from oracle import assert_same
 from random_programs import TRANSFORMATIONS, Program, programs, transformed
 
 import minijax
+from reference.check.oracle import assert_same
 
 PAIRS = list(itertools.product(TRANSFORMATIONS, repeat=2))
 FIXED = Program((("v", "custom"), ("v", "gather"), ("vm", "mul")))

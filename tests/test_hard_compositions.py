@@ -9,10 +9,10 @@ from typing import Any
 import jax
 import numpy as np
 import pytest
-from oracle import assert_same
 
 import minijax
 import minijax.numpy as jnp
+from reference.check.oracle import assert_same
 
 V = np.linspace(0.2, 1.0, 3, dtype=np.float32)
 

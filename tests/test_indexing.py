@@ -10,10 +10,10 @@ import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from jaxpr_tools import assert_same_text
-from oracle import assert_same
 
 import minijax
+from reference.check.jaxpr_tools import assert_same_text
+from reference.check.oracle import assert_same
 
 DEPTH = max(1, settings.default.max_examples // 50)  # 6 under the profile `full`
 

@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jaxpr_tools
 import numpy as np
-import oracle_facts
 import pytest
 
 import minijax
+from reference.check import jaxpr_tools, oracle_facts
 
 V = np.linspace(-1.0, 1.0, 3, dtype=np.float32)
 W = np.linspace(0.1, 2.0, 3, dtype=np.float32)

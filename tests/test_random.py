@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from oracle import assert_same, to_numpy
 
 import minijax
 import minijax.random
 from minijax.primitives.prng import threefry2x32
+from reference.check.oracle import assert_same, to_numpy
 
 KINDS = ("key", "PRNGKey")
 FLOATS = ("float16", "float32", "float64")

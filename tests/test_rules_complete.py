@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import oracle_facts
 import pytest
-from operation_row import KINDS
-from operation_table import ROWS
 
 import minijax
+from reference.check import oracle_facts
+from reference.check.operation_row import KINDS
+from reference.check.operations import ROWS
 
 PRIMITIVES = minijax.core.primitives()
 SLOTS = ("impl", "shape_rule", "jvp", "transpose", "batch")

@@ -1,4 +1,4 @@
-"""Calls of jax.numpy's elementwise functions, reductions and array makers, for test_numpy_functions.py.
+"""Calls of jax.numpy's elementwise functions, reductions and array makers.
 
 A row is the text of an expression of the engine's `jnp` and of the operands in numpy_operands.py. Rows stand under the
 bound on the difference from JAX's values that they have to keep.

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from operation_row import NO_BATCHES, SPECIAL_FLOATS, Operand, Row, anything, between, booleans, exactly, integers, row
+
+from ..operation_row import (
+    NO_BATCHES,
+    SPECIAL_FLOATS,
+    Operand,
+    Row,
+    anything,
+    between,
+    booleans,
+    exactly,
+    integers,
+    row,
+)
 
 # name, domain, bound in ULP, and the floor of the bound where the function has a zero inside or near the
 # domain (there the difference is an absolute one). What must be equal bit by bit has bound 0.

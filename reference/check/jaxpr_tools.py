@@ -14,7 +14,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import oracle_facts
+
+from . import oracle_facts
 
 
 def assert_same_text(ours: Any, theirs: Any, what: str = "") -> None:

@@ -1,4 +1,4 @@
-"""The arrays that the rows of test_numpy_functions.py name, made anew for each engine."""
+"""The arrays that the calls name, made anew for each engine."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Facts that hold for the pinned version of JAX; a new pin starts here.
 
-Everything in the tests that knows something about JAX beyond its public interface stands in this file, and
+Everything in the checks that knows something about JAX beyond its public interface stands in this file, and
 every list of differences between the two engines. A test fails when an entry is stale.
 """
 

@@ -6,7 +6,8 @@ from functools import partial
 from typing import Any
 
 import numpy as np
-from operation_row import KINDS, Operand, Row, between, integers, normal, row
+
+from ..operation_row import KINDS, Operand, Row, between, integers, normal, row
 
 
 def jitted(jax: Any, x: Any, y: Any) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from operation_row import Operand, Row, anything, between, booleans, distinct, exactly, integers, normal, row
+
+from ..operation_row import Operand, Row, anything, between, booleans, distinct, exactly, integers, normal, row
 
 FLOATS = ("float16", "float64")
 AXES = ((0,), (1,), (0, 1), ())

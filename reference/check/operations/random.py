@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from operation_row import KINDS, Row, anything, between, integers, row
+
+from ..operation_row import KINDS, Row, anything, between, integers, row
 
 # JAX writes a multiplication and an addition, which its compiler fuses; NumPy needs an operation of its own.
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("weak", "jaxpr", "derived_jaxprs"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from operation_row import Operand, Row, anything, booleans, integers, normal, row
+
+from ..operation_row import Operand, Row, anything, booleans, integers, normal, row
 
 FLOATS = ("float16", "float64")
 

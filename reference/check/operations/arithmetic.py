@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from operation_row import (
+
+from ..operation_row import (
     NO_BATCHES,
     NO_DERIVATIVE,
     SPECIAL_FLOATS,

@@ -1,4 +1,4 @@
-"""Calls of jax.numpy's functions that arrange, index, join, sort and contract arrays, for test_numpy_functions.py."""
+"""Calls of jax.numpy's functions that arrange, index, join, sort and contract arrays."""
 
 from __future__ import annotations
 

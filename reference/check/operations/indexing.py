@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from operation_row import Operand, Row, booleans, distinct, exactly, integers, normal, row
+from ..operation_row import Operand, Row, booleans, distinct, exactly, integers, normal, row
 
 
 def static(start: tuple[int, ...], limit: tuple[int, ...], strides: tuple[int, ...] | None = None):

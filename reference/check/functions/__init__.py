@@ -1,0 +1,26 @@
+"""The function tables: for every function of the library, calls that go through both engines.
+
+A call is the text of an expression, evaluated with the names of operands.py. The calls of one family stand
+together in one file, in lists named after the bound on the difference from JAX's values that they keep:
+
+EXACT    the same bits
+CLOSE    a few ULP, absolute near zeros (elementwise transcendental functions)
+SUMS     a few ULP of the largest entry of the result (sums of terms that cancel)
+SMOOTH   expressions of the vector `v`, which are differentiated, batched and jitted as well
+REFUSED  JAX raises, and minijax raises an exception of the same class
+
+A list MORE_<bound> holds the calls that only the full depth goes through.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from . import numpy_elementwise, numpy_structure
+
+__all__ = ["FAMILIES"]
+
+FAMILIES: dict[str, ModuleType] = {
+    "numpy, elementwise": numpy_elementwise,
+    "numpy, structure": numpy_structure,
+}

@@ -1,0 +1,30 @@
+"""The operation table: for every primitive, the calls that go through both engines.
+
+A row (see operation_row.py) is one call: the primitive it is about, a function of the engine and the
+operands, and how to draw the operands. Rows of one family stand together in one file; ROWS is all of them.
+
+Each primitive has at least one *main* row, which goes through every kind of check in the default depth. The
+other rows (more dtypes, 0-d, empty, size one, broadcasting, special values) are evaluated and printed in the
+default depth and go through every kind in the full one.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+
+from ..operation_row import Row
+from . import arithmetic, calls, elementwise, indexing, random, reductions, shaping
+
+__all__ = ["FAMILIES", "ROWS"]
+
+FAMILIES: dict[str, list[Row]] = {
+    "elementwise": elementwise.ROWS,
+    "arithmetic": arithmetic.ROWS,
+    "reductions": reductions.ROWS,
+    "shaping": shaping.ROWS,
+    "indexing": indexing.ROWS,
+    "random": random.ROWS,
+    "calls": calls.ROWS,
+}
+
+ROWS: list[Row] = list(chain.from_iterable(FAMILIES.values()))

@@ -1,0 +1,44 @@
+"""Each function of the library gives what JAX gives: values, types and weak types, or an exception of its class."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from typing import Any
+
+import pytest
+
+from reference.check.function_checks import CHECKS, calls
+from reference.check.functions import FAMILIES
+
+
+def cases() -> list[Any]:
+    """All (bound, call) pairs; those in the lists MORE_<bound> carry the `full` mark."""
+    default = [(bound, call) for family in FAMILIES.values() for bound in CHECKS for call in calls(family, bound)]
+    more = [(bound, call) for f in FAMILIES.values() for bound in CHECKS for call in calls(f, f"MORE_{bound}")]
+    return default + [pytest.param(*case, marks=pytest.mark.full) for case in more]
+
+
+@pytest.mark.parametrize("bound, call", cases())
+def test_call(bound: str, call: str):
+    CHECKS[bound](call)
+
+
+def called_names(prefix: str) -> set[str]:
+    """The functions that some call names behind a prefix such as `jnp.`."""
+    bounds = [bound for bound in CHECKS if bound != "REFUSED"]
+    text = "\n".join(call for family in FAMILIES.values() for bound in bounds for call in calls(family, bound))
+    return set(re.findall(rf"\b{re.escape(prefix)}\.(\w+)", text))
+
+
+# Modules all of whose functions have to be called, and how the calls spell them.
+COVERED = {"numpy": "jnp"}
+
+
+@pytest.mark.parametrize("module", COVERED)
+def test_every_function_is_called(module: str):
+    names = importlib.import_module(f"minijax.{module}")
+    functions = {n for n in names.__all__ if callable(getattr(names, n))}
+    numpys_own = {n for n in functions if getattr(getattr(names, n), "__module__", "") == "numpy"}
+    missing = sorted(functions - numpys_own - called_names(COVERED[module]) - {"ndarray"})
+    assert not missing, f"no row calls {missing}"
