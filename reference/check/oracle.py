@@ -7,6 +7,10 @@ number of ULPs that the caller states, where one ULP is eps * |their value|.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 import jax
@@ -15,6 +19,36 @@ import numpy as np
 import minijax
 
 ENGINES = (minijax, jax)
+
+
+@dataclass
+class Observer:
+    """How close compared arrays were: how many there were, how many had equal bits, and the worst difference."""
+
+    arrays: int = 0
+    identical: int = 0
+    worst_ulp: float = 0.0
+
+    def see(self, identical: bool, ulp: float) -> None:
+        """Take one array into account."""
+        self.arrays += 1
+        self.identical += identical
+        self.worst_ulp = max(self.worst_ulp, ulp)
+
+
+_NOBODY = Observer()
+_observer: ContextVar[Observer] = ContextVar("observer")
+
+
+@contextmanager
+def observed() -> Iterator[Observer]:
+    """Note down how close the results are that are compared within the block."""
+    observer = Observer()
+    token = _observer.set(observer)
+    try:
+        yield observer
+    finally:
+        _observer.reset(token)
 
 
 def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, leafwise: bool = False, what: str = ""):
@@ -71,14 +105,17 @@ def assert_values(
     if b.dtype.kind != "f":
         wrong = a != b if b.dtype.kind != "V" else np.zeros(b.shape, bool)
         assert not wrong.any(), _report(a, b, wrong, what, "values must be equal")
+        _observer.get(_NOBODY).see(identical=True, ulp=0.0)
         return
     same_bits = (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)) | _flushed(a, b)
     if ulp == 0:
         assert same_bits.all(), _report(a, b, ~same_bits, what, "values must be identical")
+        _observer.get(_NOBODY).see(identical=True, ulp=0.0)
         return
     distance = ulp_distance(a, b, floor=max(floor, _largest(b)) if leafwise else floor)
     wrong = ~(distance <= ulp) & ~same_bits
     assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
+    _observer.get(_NOBODY).see(identical=bool(same_bits.all()), ulp=float(np.max(distance, where=~same_bits, initial=0.0)))
 
 
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
