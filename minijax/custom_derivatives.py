@@ -40,9 +40,9 @@ class CustomVJPPrimal(NamedTuple):
     perturbed: bool
 
 
-def zero_from_primal(x: Any, symbolic_zeros: bool = False) -> Any:
-    """The zero tangent of `x`, as an array or symbolically."""
-    aval = get_aval(x).to_tangent_aval()
+def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
+    """The zero tangent of `val`, as an array or symbolically."""
+    aval = get_aval(val).to_tangent_aval()
     return SymbolicZero(aval) if symbolic_zeros else zeros_of_aval(aval)
 
 

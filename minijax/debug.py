@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 import sys
 from collections.abc import Callable, Sequence
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from minijax.array import ArrayImpl
+from minijax.array import Array, ArrayImpl
 from minijax.core import Primitive, as_array
 from minijax.primitives.slicing import index_in_dim
 from minijax.tree_util import tree_flatten, tree_unflatten
@@ -48,21 +49,52 @@ debug_callback_p.transpose = lambda cts, *args, **params: [None] * len(args)
 
 
 def callback(
-    callback: Callable[..., Any], *args: Any, ordered: bool = False, partitioned: bool = False, **kwargs: Any
-) -> None:
+    callback: Callable[..., Any] | None = None,
+    *args: Any,
+    ordered: bool = False,
+    partitioned: bool = False,
+    **kwargs: Any,
+) -> Callable[..., None] | None:
     """Call `callback(*args, **kwargs)` with concrete values whenever the surrounding program runs.
 
-    Once for each example under vmap, with the primal values under differentiation.
+    Once for each example under vmap, with the primal values under differentiation. Without a callback the
+    result takes it with its arguments: `jax.debug.callback(ordered=True)(f, x)`.
     """
-    if not callable(callback):
-        raise TypeError(f"first argument to jax.debug.callback must be callable, but got {callback!r}.")
+
+    def call_back(function: Callable[..., Any], *args: Any, **kwargs: Any) -> None:
+        if not callable(function):
+            raise TypeError(f"first argument to jax.debug.callback must be callable, but got {function!r}.")
+        _bind_callback(function, args, kwargs, ordered)
+
+    return _in_one_call_or_two("callback", call_back, callback, args, kwargs)
+
+
+def _in_one_call_or_two(name: str, function: Callable, first: Any, args: tuple, kwargs: dict) -> Any:
+    """function(first, *args, **kwargs), or the function itself when there is no first argument."""
+    if first is not None:
+        return function(first, *args, **kwargs)
+    if args or kwargs:
+        raise TypeError(
+            f"jax.debug.{name}: got arguments {args} {kwargs} but no {name}. Give options alone in a first call,"
+            f" jax.debug.{name}(ordered=True), and everything else in the second"
+        )
+    return function
+
+
+def _bind_callback(function: Callable, args: tuple, kwargs: dict, ordered: bool) -> None:
+    """Bind the arrays among the arguments; strings and other objects wait for them here."""
     leaves, tree = tree_flatten((args, kwargs))
+    arrays = [isinstance(x, Array | np.ndarray | np.generic | bool | int | float | complex) for x in leaves]
 
     def flat(*values: Any) -> None:
-        call_args, call_kwargs = tree_unflatten(tree, values)
-        callback(*call_args, **call_kwargs)
+        given = iter(values)
+        call_args, call_kwargs = tree_unflatten(tree, [next(given) if a else x for x, a in zip(leaves, arrays)])
+        function(*call_args, **call_kwargs)
 
-    debug_callback_p.bind(*leaves, callback=flat, effect="OrderedDebug" if ordered else "Debug")
+    operands = [x for x, a in zip(leaves, arrays) if a]
+    # The leaves that are operands are dropped: a tracer must not outlive its trace in the callback.
+    leaves = [None if a else x for x, a in zip(leaves, arrays)]
+    debug_callback_p.bind(*operands, callback=flat, effect="OrderedDebug" if ordered else "Debug")
 
 
 class _FieldChecker(string.Formatter):
@@ -79,27 +111,32 @@ class _FieldChecker(string.Formatter):
 
 
 def print(  # noqa: A001
-    fmt: str,
+    fmt: str | None = None,
     *args: Any,
     ordered: bool = False,
     partitioned: bool = False,
     skip_format_check: bool = False,
     _use_logging: bool = False,
     **kwargs: Any,
-) -> None:
+) -> Callable[..., None] | None:
     """Print `fmt.format(*args, **kwargs)` with concrete values whenever the surrounding program runs.
 
-    Raises ValueError or KeyError if fields and arguments do not match.
+    Raises ValueError or KeyError if fields and arguments do not match. Without a format the result takes it
+    with its arguments: `jax.debug.print(ordered=True)("x = {}", x)`.
     """
-    if not skip_format_check:
-        leaves, tree = tree_flatten((args, kwargs))
-        dummy_args, dummy_kwargs = tree_unflatten(tree, ["" for _ in leaves])
-        _FieldChecker().vformat(_without_specs(fmt), dummy_args, dummy_kwargs)
 
-    def show(*values: Any, **named: Any) -> None:
-        sys.stdout.write(fmt.format(*values, **named) + "\n")
+    def print_format(fmt: str, *args: Any, **kwargs: Any) -> None:
+        if not skip_format_check:
+            leaves, tree = tree_flatten((args, kwargs))
+            dummy_args, dummy_kwargs = tree_unflatten(tree, ["" for _ in leaves])
+            _FieldChecker().vformat(_without_specs(fmt), dummy_args, dummy_kwargs)
+        _bind_callback(functools.partial(_show, fmt), args, kwargs, ordered)
 
-    callback(show, *args, ordered=ordered, **kwargs)
+    return _in_one_call_or_two("print", print_format, fmt, args, kwargs)
+
+
+def _show(fmt: str, *values: Any, **named: Any) -> None:
+    sys.stdout.write(fmt.format(*values, **named) + "\n")
 
 
 def _without_specs(fmt: str) -> str:

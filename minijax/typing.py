@@ -8,7 +8,7 @@ import numpy as np
 
 from minijax.array import Array
 
-__all__ = ["Array", "ArrayLike", "DTypeLike"]
+__all__ = ["ArrayLike", "DTypeLike"]
 
 
 class SupportsDType(Protocol):

@@ -97,6 +97,8 @@ NAMES_OF_OUR_OWN = set[str]()
 SIGNATURE_DIFFERS: dict[str, str] = {
     "jit": "the default of the shardings is None, because there are none",
     "remat": "the same object as checkpoint, which has static_argnames too",
+    "typing.ArrayLike": "a union of types",
+    "typing.DTypeLike": "a union of types",
     "numpy.finfo": "a function, JAX re-exports the class of ml_dtypes",
     "numpy.iinfo": "a function, JAX re-exports the class of ml_dtypes",
     "dtypes.issubdtype": "JAX has two functions, whose parameters are called differently; here it is jnp.issubdtype",
