@@ -59,6 +59,19 @@ BENCH_EXAMPLES = """examples:
 
 """
 
+CHECK_HELP = """\
+Hold minijax against real JAX, operation by operation and function by function: values,
+types, derivatives, batching, jit and the text of jaxprs. Prints for each family how many
+functions and cases were checked, how many arrays were identical, and the worst
+difference in ULP."""
+
+CHECK_EXAMPLES = """examples:
+  python -m reference check --quick
+  python -m reference check --html check.html
+  python -m reference check --family indexing --family "numpy, structure"
+
+"""
+
 
 class _Parser(argparse.ArgumentParser):
     """Says for a wrong option which ones there are."""
@@ -108,6 +121,7 @@ def _arguments() -> _Parser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND", dest="command")
     _add_compare(commands)
     _add_bench(commands)
+    _add_check(commands)
     return parser
 
 
@@ -172,6 +186,15 @@ def _add_bench(commands: Any) -> None:
     add("--json", type=Path, metavar="FILE", help="also write all measurements there")
     add("--rounds", type=_count, metavar="N", help="rounds of each benchmark (default: 15)")
     add("--quick", action="store_true", help="3 short rounds: a look, not a measurement")
+
+
+def _add_check(commands: Any) -> None:
+    parser = _add_command(commands, "check", _check, "hold minijax against JAX", CHECK_HELP, CHECK_EXAMPLES)
+    add = parser.add_argument
+    add("--quick", action="store_true", help="one case of each function, under a minute")
+    add("--family", action="append", default=[], metavar="NAME", help="only families whose names contain this")
+    add("--jobs", type=_count, metavar="N", help="processes side by side (default: one for each processor)")
+    add("--html", type=Path, metavar="FILE", help="also write a page with every function and every failure")
 
 
 def _settle(options: argparse.Namespace) -> tuple[Dataset, Experiment]:
@@ -273,6 +296,16 @@ def _bench(options: argparse.Namespace) -> int:
     if options.json is not None:
         _make_folder(options, "--json", options.json.parent)
     return bench.run(rounds=options.rounds, quick=options.quick, json_file=options.json)
+
+
+def _check(options: argparse.Namespace) -> int:
+    if not __debug__:
+        options.parser.error("the checks are assertions, which python -O leaves out: run it without -O")
+    from .check.command import check  # imports both engines
+
+    if options.html is not None:
+        _make_folder(options, "--html", options.html.parent)
+    return check(quick=options.quick, families=options.family, jobs=options.jobs, html=options.html)
 
 
 def main(words: Sequence[str] | None = None) -> int:

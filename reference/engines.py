@@ -1,5 +1,6 @@
 """The two engines: the only place that imports them, and only when they are asked for.
 
+(`check`, which knows both engines from the inside, imports them as well; nothing imports it before it is asked for.)
 Everything else in this package gets its engine as an argument, named `jax`: a function that calls
 `jax.numpy.exp` is the same text on both.
 """

@@ -115,7 +115,8 @@ def assert_values(
     distance = ulp_distance(a, b, floor=max(floor, _largest(b)) if leafwise else floor)
     wrong = ~(distance <= ulp) & ~same_bits
     assert not wrong.any(), _report(a, b, wrong, what, f"{np.max(distance[wrong]):.3g} ULP apart, {ulp} allowed")
-    _observer.get(_NOBODY).see(identical=bool(same_bits.all()), ulp=float(np.max(distance, where=~same_bits, initial=0.0)))
+    worst = float(np.max(distance, where=~same_bits, initial=0.0))
+    _observer.get(_NOBODY).see(identical=bool(same_bits.all()), ulp=worst)
 
 
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -1,0 +1,62 @@
+"""Everything that `python -m reference check` runs: the rows and calls of the tables, as cases by family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import NamedTuple
+
+from . import function_checks, functions, operations
+from .operation_checks import CHEAP, check_operation
+
+__all__ = ["Case", "all_cases", "quick_cases"]
+
+
+class Case(NamedTuple):
+    """One comparison: the family it is reported under, the functions it is about, its own name, and what it does."""
+
+    family: str
+    functions: tuple[str, ...]
+    name: str
+    run: Callable[[], None]
+
+
+_CALLED = re.compile(r"\b(?:jnp|lax|jax)\.([\w.]*\w)(?=\()")
+
+
+def _functions_of(call: str) -> tuple[str, ...]:
+    """The functions that a call of a table is about, `("linalg.qr",)` for `jnp.linalg.qr(m)`."""
+    return tuple(dict.fromkeys(_CALLED.findall(call))) or ("operators and methods",)
+
+
+def _operation_cases() -> Iterator[Case]:
+    for family, rows in operations.FAMILIES.items():
+        for row in rows:
+            for kind in filter(row.wants, operations.KINDS):
+                name = f"{row.id}-{kind}"
+                yield Case(f"primitives: {family}", (row.primitive,), name, partial(check_operation, row, kind))
+
+
+def _function_cases() -> Iterator[Case]:
+    for family, table in functions.FAMILIES.items():
+        for bound, check in function_checks.CHECKS.items():
+            for call in [*function_checks.calls(table, bound), *function_checks.calls(table, f"MORE_{bound}")]:
+                yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
+
+
+def all_cases() -> list[Case]:
+    """Every row in every kind of check, every call under its bound."""
+    return [*_operation_cases(), *_function_cases()]
+
+
+def quick_cases() -> list[Case]:
+    """Of each function one case: the first value of each primitive, the first call of each function."""
+    seen: set[tuple[str, str]] = set()
+    chosen = []
+    for case in all_cases():
+        new = {(case.family, function) for function in case.functions} - seen
+        if new and (case.name.endswith(f"-{CHEAP[0]}") or not case.family.startswith("primitives")):
+            seen |= new
+            chosen.append(case)
+    return chosen
