@@ -12,10 +12,10 @@ from __future__ import annotations
 
 from itertools import chain
 
-from ..operation_row import Row
+from ..operation_row import KINDS, Row
 from . import arithmetic, calls, elementwise, indexing, random, reductions, shaping
 
-__all__ = ["FAMILIES", "ROWS"]
+__all__ = ["FAMILIES", "KINDS", "ROWS"]
 
 FAMILIES: dict[str, list[Row]] = {
     "elementwise": elementwise.ROWS,
