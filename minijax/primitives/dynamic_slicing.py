@@ -120,7 +120,9 @@ def _starts_along(rank: int, start_index: Any, axis: int, allow_negative: bool) 
 def _starts(operand: Any, start_indices: Any, allow_negative: bool | Sequence[bool]) -> list[Any]:
     """The scalars that the primitive gets: negative ones counted from the front."""
     shape = np.shape(operand)
-    if not isinstance(start_indices, list | tuple) and np.ndim(start_indices) != 1:
+    if not isinstance(start_indices, Sequence | Array | np.ndarray):
+        raise TypeError(f"start_indices must be a sequence with one entry for each axis, got {start_indices!r}.")
+    if not isinstance(start_indices, Sequence) and np.ndim(start_indices) != 1:
         raise ValueError(f"Slice indices must be a 1D sequence, got an array of shape {np.shape(start_indices)}.")
     if len(start_indices) != len(shape):
         raise ValueError(

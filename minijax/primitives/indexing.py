@@ -69,6 +69,8 @@ def gather(
         fill_value = None
     elif fill_value is None:
         fill_value = _default_fill_value(dtypes.dtype(operand))
+    elif isinstance(fill_value, Array | str | bytes) or np.ndim(fill_value):
+        raise TypeError(f"gather: fill_value must be a number that is known when tracing, got {fill_value!r}.")
     return gather_p.bind(
         operand,
         start_indices,
@@ -106,6 +108,7 @@ def _gather_impl(
     **_: Any,
 ) -> np.ndarray:
     numbers = dimension_numbers
+    assert mode is not GatherScatterMode.ONE_HOT, "gather: mode 'one_hot' is a hint for scatters; choose another one"
     if mode is not GatherScatterMode.FILL_OR_DROP and _takes_whole_slices(x, numbers, slice_sizes):
         return _take(x, indices, numbers)
     removed = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)

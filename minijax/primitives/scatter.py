@@ -72,10 +72,20 @@ def scatter_apply(
     update_shape is the shape that updates of `scatter` would have; otherwise arguments as there.
     """
     dtype = dtypes.dtype(operand)
-    update = stage(lambda x, _: [func(x)], [ShapedArray((), dtype)] * 2)
+    update = stage(lambda x, _: [_new_element(func(x), dtype)], [ShapedArray((), dtype)] * 2)
     operands = (operand, scatter_indices, full(update_shape, 0, dtype))
     flags = (indices_are_sorted, unique_indices)
     return bind_scatter(scatter_p, operands, dimension_numbers, flags, mode, update)
+
+
+def _new_element(value: Any, dtype: Any) -> Any:
+    """What `func` of scatter_apply gave for one element. ValueError unless it can take the element's place."""
+    if value is None or isinstance(value, list | tuple | dict) or np.shape(value) or dtypes.dtype(value) != dtype:
+        raise ValueError(
+            f"scatter_apply: func must give one {dtype} number for one, got {value!r}. "
+            "Convert its result, for example with .astype(x.dtype)."
+        )
+    return value
 
 
 def _replace(
