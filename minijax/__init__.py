@@ -65,6 +65,7 @@ from minijax.devices import local_device_count as local_device_count
 from minijax.devices import local_devices as local_devices
 from minijax.devices import process_count as process_count
 from minijax.devices import process_index as process_index
+from minijax.drop_in import install_as_jax as install_as_jax
 from minijax.dtypes import float0 as float0
 from minijax.jitted import clear_caches as clear_caches
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct

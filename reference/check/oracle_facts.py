@@ -92,7 +92,7 @@ def plain_function(function: Any) -> Any:
 
 
 # Public names of minijax that JAX does not have.
-NAMES_OF_OUR_OWN = set[str]()
+NAMES_OF_OUR_OWN = {"install_as_jax"}
 # What differs in parameters, or is a class here and a function there.
 SIGNATURE_DIFFERS: dict[str, str] = {
     "jit": "the default of the shardings is None, because there are none",
@@ -115,4 +115,11 @@ NOT_ACTIVATIONS = {
     "get_scaled_dot_general_config",
     "scaled_dot_general",
     "scaled_matmul",
+}
+
+# ----------------------------------------------------------------- random calls
+
+# Bounds for functions with zeros inside their domain, where differences are absolute.
+FUZZ_BOUNDS: dict[str, dict[str, float]] = {
+    name: {"ulp": 8, "floor": 1.0} for name in ("sin", "cos", "sinc", "logaddexp", "logaddexp2")
 }
