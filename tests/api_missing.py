@@ -35,8 +35,8 @@ NAMES: dict[str, dict[str, str]] = {
             ComplexWarning angle cdouble complex128 complex64 complex_ convolve correlate csingle
             einsum_path float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e3m4 float8_e4m3 float8_e4m3b11fnuz
             float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu from_dlpack fromfile
-            fromiter frompyfunc fromstring gcd i0 int1 int2 int4 kaiser lcm packbits poly polyder polydiv
-            polyfit polyint polymul roots sort_complex ufunc uint1 uint2 uint4 unpackbits
+            fromiter fromstring gcd i0 int1 int2 int4 kaiser lcm packbits poly polyder polydiv
+            polyfit polyint polymul roots sort_complex uint1 uint2 uint4 unpackbits
         """,
     },
     "lax": {

@@ -103,7 +103,7 @@ def signature(thing: Any) -> list[tuple[str, str, str]] | None:
     if not callable(thing) or inspect.isclass(thing):
         return None
     try:
-        parameters = inspect.signature(oracle_facts.plain_function(thing)).parameters.values()
+        parameters = inspect.signature(thing).parameters.values()
     except ValueError:
         return None
     listed = [(p.name, p.kind.name, default_text(p.default)) for p in parameters]

@@ -6,7 +6,8 @@ Importing it also gives arrays their operators, methods and `.at`.
 from typing import Any as _Any
 
 from minijax.array import Array as ndarray
-from minijax.element_types import bfloat16_type as _bfloat16_type
+from minijax.element_types import ADDED_KINDS as _ADDED_KINDS
+from minijax.element_types import added_scalar_type as _added_scalar_type
 from minijax.numpy import linalg
 from minijax.numpy import operators as _operators  # noqa: F401  attaches them to arrays
 from minijax.numpy.agreement import (
@@ -24,7 +25,6 @@ from minijax.numpy.applying import (
 from minijax.numpy.arithmetic import (
     abs,
     absolute,
-    add,
     clip,
     conj,
     conjugate,
@@ -38,11 +38,7 @@ from minijax.numpy.arithmetic import (
     fmod,
     heaviside,
     imag,
-    maximum,
-    minimum,
     mod,
-    multiply,
-    negative,
     positive,
     pow,
     power,
@@ -50,18 +46,14 @@ from minijax.numpy.arithmetic import (
     reciprocal,
     remainder,
     sign,
-    subtract,
     true_divide,
 )
 from minijax.numpy.bitwise import (
-    bitwise_and,
     bitwise_count,
     bitwise_invert,
     bitwise_left_shift,
     bitwise_not,
-    bitwise_or,
     bitwise_right_shift,
-    bitwise_xor,
     invert,
     left_shift,
     right_shift,
@@ -133,8 +125,6 @@ from minijax.numpy.exponential import (
     log1p,
     log2,
     log10,
-    logaddexp,
-    logaddexp2,
     sqrt,
     square,
 )
@@ -188,10 +178,7 @@ from minijax.numpy.logic import (
     isscalar,
     less,
     less_equal,
-    logical_and,
     logical_not,
-    logical_or,
-    logical_xor,
     not_equal,
 )
 from minijax.numpy.manipulation import (
@@ -435,6 +422,24 @@ from minijax.numpy.trigonometry import (
     tan,
     tanh,
 )
+from minijax.numpy.ufuncs import (
+    add,
+    bitwise_and,
+    bitwise_or,
+    bitwise_xor,
+    frompyfunc,
+    logaddexp,
+    logaddexp2,
+    logical_and,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    multiply,
+    negative,
+    subtract,
+    ufunc,
+)
 from minijax.numpy.window_functions import (
     bartlett,
     blackman,
@@ -583,6 +588,7 @@ __all__ = [
     "fmod",
     "frexp",
     "frombuffer",
+    "frompyfunc",
     "fromfunction",
     "full",
     "full_like",
@@ -791,6 +797,7 @@ __all__ = [
     "uint32",
     "uint64",
     "uint8",
+    "ufunc",
     "union1d",
     "unique",
     "unique_all",
@@ -816,6 +823,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> _Any:
-    if name == "bfloat16":  # not in __all__: a star import shall not need ml_dtypes
-        return _bfloat16_type()
+    if name in _ADDED_KINDS:  # not in __all__: a star import shall not need ml_dtypes
+        return _added_scalar_type(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

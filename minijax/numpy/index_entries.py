@@ -39,7 +39,7 @@ def parse_index(index: Any, shape: tuple[int, ...]) -> list[Entry]:
     Raises IndexError for too many entries or such that cannot index, TypeError for lists and floats.
     """
     if type(index) is not tuple:
-        index = _as_tuple(index)
+        index = as_index_tuple(index)
     values = [_entry_value(value) for value in index]
     used = [_AXES_USED.get(kind, 1) if kind != MASK else np.ndim(value) for kind, value in values]
     spare = len(shape) - sum(used)
@@ -61,7 +61,8 @@ def parse_index(index: Any, shape: tuple[int, ...]) -> list[Entry]:
 _AXES_USED = {NEW_AXIS: 0, ELLIPSIS: 0}
 
 
-def _as_tuple(index: Any) -> tuple:
+def as_index_tuple(index: Any) -> tuple:
+    """An index as a tuple of entries. TypeError for lists."""
     if isinstance(index, tuple):
         return tuple(index)
     if isinstance(index, Sequence) and not isinstance(index, str):

@@ -21,6 +21,10 @@ from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axes, canonical_axis
 
 __all__ = [
+    "MAX",
+    "MIN",
+    "Axis",
+    "Reduction",
     "all",
     "amax",
     "amin",
@@ -32,6 +36,8 @@ __all__ = [
     "min",
     "prod",
     "ptp",
+    "reduce_by",
+    "reduced_axes",
     "sum",
 ]
 
@@ -96,7 +102,9 @@ def without_half(dtype: Any) -> Any:
 # --------------------------------------------------------------------------- the one reduction
 
 
-class _Reduction(NamedTuple):
+class Reduction(NamedTuple):
+    """How to reduce: the name in messages, what reduces axes, what combines two values, the neutral element."""
+
     name: str
     reduce: Callable[..., Array]
     combine: Callable[[Any, Any], Array]
@@ -107,16 +115,16 @@ class _Reduction(NamedTuple):
     of_bools: tuple[Callable[..., Array], Callable[[Any, Any], Array]] | None = None
 
 
-_SUM = _Reduction("sum", lax.reduce_sum, lax.add, 0, of_bools=(lax.reduce_or, lax.bitwise_or))
-_PROD = _Reduction("prod", lax.reduce_prod, lax.mul, 1, of_bools=(lax.reduce_and, lax.bitwise_and))
-_MAX = _Reduction("max", lax.reduce_max, lax.max, -math.inf, has_identity=False)
-_MIN = _Reduction("min", lax.reduce_min, lax.min, math.inf, has_identity=False)
-_ALL = _Reduction("all", lax.reduce_and, lax.bitwise_and, 1)
-_ANY = _Reduction("any", lax.reduce_or, lax.bitwise_or, 0)
+_SUM = Reduction("sum", lax.reduce_sum, lax.add, 0, of_bools=(lax.reduce_or, lax.bitwise_or))
+_PROD = Reduction("prod", lax.reduce_prod, lax.mul, 1, of_bools=(lax.reduce_and, lax.bitwise_and))
+MAX = Reduction("max", lax.reduce_max, lax.max, -math.inf, has_identity=False)
+MIN = Reduction("min", lax.reduce_min, lax.min, math.inf, has_identity=False)
+_ALL = Reduction("all", lax.reduce_and, lax.bitwise_and, 1)
+_ANY = Reduction("any", lax.reduce_or, lax.bitwise_or, 0)
 
 
-def _reduce(
-    how: _Reduction,
+def reduce_by(
+    how: Reduction,
     a: Array,
     dtype: Any,
     axis: Axis,
@@ -159,7 +167,7 @@ def _check_identity(name: str, a: Array, axes: tuple[int, ...], where: Array | N
 def neutral_element(value: float, dtype: np.dtype) -> np.generic:
     """`value` as a scalar of the dtype, an infinity as the integer type's least or largest number."""
     if dtype.kind == "b":
-        return np.bool_(value > 0)
+        return np.bool_(value > 0 if math.isinf(value) else value)
     if math.isinf(value) and dtype.kind in "iu":
         info = np.iinfo(dtype)
         return dtype.type(info.min if value < 0 else info.max)
@@ -208,7 +216,7 @@ def prod(
 
 
 def _accumulate(
-    how: _Reduction,
+    how: Reduction,
     a: Any,
     axis: Axis,
     dtype: Any,
@@ -224,9 +232,9 @@ def _accumulate(
         a = convert(a, dtypes.to_numeric_dtype(a.dtype))
     if dtype is not None:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, how.name)
-        return _reduce(how, a, dtype, axis, keepdims, initial, where)
+        return reduce_by(how, a, dtype, axis, keepdims, initial, where)
     dtype = widened(a.dtype) if promote_integers else a.dtype
-    return _reduce(how, a, dtype, axis, keepdims, initial, where, without_half(dtype))
+    return reduce_by(how, a, dtype, axis, keepdims, initial, where, without_half(dtype))
 
 
 def count_nonzero(a: Any, axis: Axis = None, keepdims: bool = False) -> Array:
@@ -252,7 +260,7 @@ def max(
     """
     reject("max", out=out)
     a = ensure_arraylike("max", a)
-    return _reduce(_MAX, a, a.dtype, axis, keepdims, initial, where)
+    return reduce_by(MAX, a, a.dtype, axis, keepdims, initial, where)
 
 
 def min(
@@ -269,7 +277,7 @@ def min(
     """
     reject("min", out=out)
     a = ensure_arraylike("min", a)
-    return _reduce(_MIN, a, a.dtype, axis, keepdims, initial, where)
+    return reduce_by(MIN, a, a.dtype, axis, keepdims, initial, where)
 
 
 def amax(
@@ -310,14 +318,14 @@ def all(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, 
     """Whether every element over `axis` is nonzero; True for no elements."""
     reject("all", out=out)
     a = convert(ensure_arraylike("all", a), np.dtype(np.bool_))
-    return _reduce(_ALL, a, a.dtype, axis, keepdims, None, where)
+    return reduce_by(_ALL, a, a.dtype, axis, keepdims, None, where)
 
 
 def any(a: Any, axis: Axis = None, out: None = None, keepdims: bool = False, *, where: Any = None) -> Array:
     """Whether some element over `axis` is nonzero; False for no elements."""
     reject("any", out=out)
     a = convert(ensure_arraylike("any", a), np.dtype(np.bool_))
-    return _reduce(_ANY, a, a.dtype, axis, keepdims, None, where)
+    return reduce_by(_ANY, a, a.dtype, axis, keepdims, None, where)
 
 
 # --------------------------------------------------------------------------- places of extrema

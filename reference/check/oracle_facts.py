@@ -85,12 +85,6 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
 
 # ----------------------------------------------------------------- the public interface
 
-
-def plain_function(function: Any) -> Any:
-    """The function behind a ufunc object of JAX; minijax has functions, without `.at` and `.reduce`."""
-    return function._func if isinstance(function, jax.numpy.ufunc) else function
-
-
 # Public names of minijax that JAX does not have.
 NAMES_OF_OUR_OWN = {"install_as_jax"}
 # What differs in parameters, or is a class here and a function there.
