@@ -34,21 +34,19 @@ NAMES: dict[str, dict[str, str]] = {
         UNWRITTEN: """
             ComplexWarning angle cdouble complex128 complex64 complex_ convolve correlate csingle
             einsum_path float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e3m4 float8_e4m3 float8_e4m3b11fnuz
-            float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu from_dlpack fromfile
-            fromiter fromstring gcd i0 int1 int2 int4 kaiser lcm packbits poly polyder polydiv
-            polyfit polyint polymul roots sort_complex uint1 uint2 uint4 unpackbits
+            float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
+            i0 int1 int2 int4 kaiser poly polyder polydiv
+            polyfit polyint polymul roots sort_complex uint1 uint2 uint4
         """,
     },
     "lax": {
         UNWRITTEN: """
-            ConvDimensionNumbers ConvGeneralDilatedDimensionNumbers DotAlgorithm FftType PrecisionLike
+            DotAlgorithm FftType PrecisionLike
             RandomAlgorithm approx_max_k approx_min_k approx_top_k_p bessel_i0e bessel_i0e_p bessel_i1e
-            bessel_i1e_p betainc complex complex_p cond cond_p conj conj_p conv conv_dimension_numbers
-            conv_general_dilated conv_general_dilated_local conv_general_dilated_p conv_general_dilated_patches
-            conv_general_permutations conv_general_shape_tuple conv_shape_tuple conv_transpose
-            conv_transpose_shape_tuple conv_with_general_padding device_put_p dtype fft fft_p fori_loop igamma
+            bessel_i1e_p betainc complex complex_p cond cond_p conj conj_p
+            device_put_p dtype fft fft_p fori_loop igamma
             igamma_grad_a igamma_grad_a_p igamma_p igammac igammac_p imag imag_p index_take mulhi mulhi_p
-            padtype_to_pads random_gamma_grad real real_p reduce reduce_p reduce_window reduce_window_max_p
+            random_gamma_grad real real_p reduce reduce_p reduce_window reduce_window_max_p
             reduce_window_min_p reduce_window_p reduce_window_shape_tuple reduce_window_sum_p
             regularized_incomplete_beta_p rng_bit_generator rng_bit_generator_p rng_uniform rng_uniform_p scan
             scan_p select_and_gather_add_p select_and_scatter_add_p select_and_scatter_p shape_as_value switch
@@ -355,7 +353,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "dlpack": {
         UNWRITTEN: """
-            from_dlpack is_supported_dtype
+            is_supported_dtype
         """,
     },
     "stages": {

@@ -1,5 +1,22 @@
 """jax.lax: the primitives under JAX's names. Each lives, with its rules, in the file it is imported from."""
 
+from minijax.lax.conditionals import (
+    cond,
+    switch,
+)
+from minijax.lax.convolutions import (
+    conv,
+    conv_general_dilated_local,
+    conv_general_dilated_patches,
+    conv_transpose,
+    conv_with_general_padding,
+)
+from minijax.lax.loops import (
+    fori_loop,
+    scan,
+    while_loop,
+)
+from minijax.lax.mapping import map
 from minijax.lax.shapes import (
     broadcast_shapes,
     broadcast_to_rank,
@@ -22,8 +39,6 @@ from minijax.primitives.arithmetic import (
     min_p,
     mul,
     mul_p,
-    neg,
-    neg_p,
     nextafter,
     nextafter_p,
     reciprocal,
@@ -81,6 +96,19 @@ from minijax.primitives.comparison import (
     ne,
     ne_p,
 )
+from minijax.primitives.complex_parts import (
+    complex,
+    complex_p,
+    conj,
+    conj_p,
+    imag,
+    imag_p,
+    neg,
+    neg_p,
+    real,
+    real_p,
+)
+from minijax.primitives.cond import cond_p
 from minijax.primitives.conversion import (
     bitcast_convert_type,
     bitcast_convert_type_p,
@@ -91,6 +119,20 @@ from minijax.primitives.conversion import (
     reduce_precision_p,
     stop_gradient,
     stop_gradient_p,
+)
+from minijax.primitives.convolution import (
+    conv_general_dilated,
+    conv_general_dilated_p,
+)
+from minijax.primitives.convolution_dimensions import (
+    ConvDimensionNumbers,
+    ConvGeneralDilatedDimensionNumbers,
+    conv_dimension_numbers,
+    conv_general_permutations,
+    conv_general_shape_tuple,
+    conv_shape_tuple,
+    conv_transpose_shape_tuple,
+    padtype_to_pads,
 )
 from minijax.primitives.creation import (
     broadcasted_iota,
@@ -180,6 +222,7 @@ from minijax.primitives.rounding import (
     round,
     round_p,
 )
+from minijax.primitives.scan import scan_p
 from minijax.primitives.scatter import (
     scatter,
     scatter_apply,
@@ -296,9 +339,12 @@ from minijax.primitives.transcendental import (
     tanh,
     tanh_p,
 )
+from minijax.primitives.while_loop import while_p
 
 __all__ = [
     "AccuracyMode",
+    "ConvDimensionNumbers",
+    "ConvGeneralDilatedDimensionNumbers",
     "DotAlgorithmPreset",
     "DotDimensionNumbers",
     "GatherDimensionNumbers",
@@ -352,8 +398,26 @@ __all__ = [
     "clz",
     "clz_p",
     "collapse",
+    "complex",
+    "complex_p",
     "concatenate",
     "concatenate_p",
+    "cond",
+    "cond_p",
+    "conj",
+    "conj_p",
+    "conv",
+    "conv_dimension_numbers",
+    "conv_general_dilated",
+    "conv_general_dilated_local",
+    "conv_general_dilated_p",
+    "conv_general_dilated_patches",
+    "conv_general_permutations",
+    "conv_general_shape_tuple",
+    "conv_shape_tuple",
+    "conv_transpose",
+    "conv_transpose_shape_tuple",
+    "conv_with_general_padding",
     "convert_element_type",
     "convert_element_type_p",
     "copy_p",
@@ -405,6 +469,7 @@ __all__ = [
     "expm1_p",
     "floor",
     "floor_p",
+    "fori_loop",
     "full",
     "full_like",
     "gather",
@@ -413,6 +478,8 @@ __all__ = [
     "ge_p",
     "gt",
     "gt_p",
+    "imag",
+    "imag_p",
     "index_in_dim",
     "integer_pow",
     "integer_pow_p",
@@ -434,6 +501,7 @@ __all__ = [
     "lt",
     "lt_p",
     "lt_to_p",
+    "map",
     "max",
     "max_p",
     "min",
@@ -452,12 +520,15 @@ __all__ = [
     "or_p",
     "pad",
     "pad_p",
+    "padtype_to_pads",
     "polygamma",
     "polygamma_p",
     "population_count",
     "population_count_p",
     "pow",
     "pow_p",
+    "real",
+    "real_p",
     "reciprocal",
     "reduce_and",
     "reduce_and_p",
@@ -485,6 +556,8 @@ __all__ = [
     "round_p",
     "rsqrt",
     "rsqrt_p",
+    "scan",
+    "scan_p",
     "scatter",
     "scatter_add",
     "scatter_add_p",
@@ -533,6 +606,7 @@ __all__ = [
     "stop_gradient_p",
     "sub",
     "sub_p",
+    "switch",
     "tan",
     "tan_p",
     "tanh",
@@ -545,5 +619,7 @@ __all__ = [
     "transpose_p",
     "unstack",
     "unstack_p",
+    "while_loop",
+    "while_p",
     "xor_p",
 ]

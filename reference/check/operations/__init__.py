@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import chain
 
 from ..operation_row import KINDS, Row
-from . import arithmetic, calls, elementwise, indexing, random, reductions, shaping
+from . import arithmetic, calls, convolution, elementwise, indexing, random, reductions, shaping
 
 __all__ = ["FAMILIES", "KINDS", "ROWS"]
 
@@ -23,6 +23,7 @@ FAMILIES: dict[str, list[Row]] = {
     "reductions": reductions.ROWS,
     "shaping": shaping.ROWS,
     "indexing": indexing.ROWS,
+    "convolution": convolution.ROWS,
     "random": random.ROWS,
     "calls": calls.ROWS,
 }
