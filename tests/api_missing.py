@@ -41,16 +41,12 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lax": {
         UNWRITTEN: """
-            DotAlgorithm FftType PrecisionLike
-            RandomAlgorithm approx_max_k approx_min_k approx_top_k_p bessel_i0e bessel_i0e_p bessel_i1e
-            bessel_i1e_p betainc complex complex_p cond cond_p conj conj_p
-            device_put_p dtype fft fft_p fori_loop igamma
-            igamma_grad_a igamma_grad_a_p igamma_p igammac igammac_p imag imag_p index_take mulhi mulhi_p
-            random_gamma_grad real real_p reduce reduce_p reduce_window reduce_window_max_p
-            reduce_window_min_p reduce_window_p reduce_window_shape_tuple reduce_window_sum_p
-            regularized_incomplete_beta_p rng_bit_generator rng_bit_generator_p rng_uniform rng_uniform_p scan
-            scan_p select_and_gather_add_p select_and_scatter_add_p select_and_scatter_p shape_as_value switch
-            while_loop while_p zeta zeta_p
+            DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p complex
+            complex_p cond cond_p conj conj_p device_put_p dtype fft fft_p fori_loop imag imag_p index_take
+            mulhi mulhi_p real real_p reduce reduce_p reduce_window reduce_window_max_p reduce_window_min_p
+            reduce_window_p reduce_window_shape_tuple reduce_window_sum_p rng_bit_generator rng_bit_generator_p
+            rng_uniform rng_uniform_p scan scan_p select_and_gather_add_p select_and_scatter_add_p
+            select_and_scatter_p shape_as_value switch while_loop while_p
         """,
         ONE_DEVICE: """
             RaggedDotDimensionNumbers after_all after_all_p broadcast_like composite create_token create_token_p

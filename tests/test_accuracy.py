@@ -49,10 +49,15 @@ UNARY: dict[str, tuple[Callable[..., np.ndarray], Range, float]] = {
     "erf_inv": (scipy.special.erfinv, (-0.999, 0.999), 0),
     "lgamma": (scipy.special.gammaln, (0.01, 100), 1),
     "digamma": (scipy.special.digamma, (0.01, 100), 1),
+    "bessel_i0e": (scipy.special.i0e, (-100, 100), 0),
+    "bessel_i1e": (scipy.special.i1e, (-100, 100), 0),
 }
 BINARY: dict[str, tuple[Callable[..., np.ndarray], Range, Range]] = {
     "pow": (np.power, (0.01, 10), (-8, 8)),
     "atan2": (np.arctan2, (-3, 3), (-3, 3)),
+    "igamma": (scipy.special.gammainc, (0.01, 100), (0.01, 100)),
+    "igammac": (scipy.special.gammaincc, (0.01, 100), (0.01, 100)),
+    "zeta": (scipy.special.zeta, (1.01, 20), (0.01, 100)),
 }
 
 
@@ -89,3 +94,9 @@ def test_binary(name: str):
     xs, ys = points(*x, seed=0), points(*y, seed=1)
     size = min(xs.size, ys.size)
     check(name, exact, 0, xs[:size], ys[:size])
+
+
+def test_betainc():
+    a, b, x = points(0.01, 50, seed=0), points(0.01, 50, seed=1), points(0, 1, seed=2)
+    size = min(a.size, b.size, x.size)
+    check("betainc", scipy.special.betainc, 0, a[:size], b[:size], x[:size])

@@ -59,6 +59,12 @@ from minijax.primitives.barrier import (
     optimization_barrier,
     optimization_barrier_p,
 )
+from minijax.primitives.bessel import (
+    bessel_i0e,
+    bessel_i0e_p,
+    bessel_i1e,
+    bessel_i1e_p,
+)
 from minijax.primitives.bitwise import (
     and_p,
     bitwise_and,
@@ -173,6 +179,37 @@ from minijax.primitives.dynamic_slicing import (
     dynamic_update_slice_in_dim,
     dynamic_update_slice_p,
 )
+from minijax.primitives.error_functions import (
+    erf,
+    erf_inv,
+    erf_inv_p,
+    erf_p,
+    erfc,
+    erfc_p,
+)
+from minijax.primitives.gamma_functions import (
+    digamma,
+    digamma_p,
+    lgamma,
+    lgamma_p,
+    polygamma,
+    polygamma_p,
+    zeta,
+    zeta_p,
+)
+from minijax.primitives.incomplete_beta import (
+    betainc,
+    regularized_incomplete_beta_p,
+)
+from minijax.primitives.incomplete_gamma import (
+    igamma,
+    igamma_grad_a,
+    igamma_grad_a_p,
+    igamma_p,
+    igammac,
+    igammac_p,
+    random_gamma_grad,
+)
 from minijax.primitives.indexing import (
     GatherDimensionNumbers,
     GatherScatterMode,
@@ -277,20 +314,6 @@ from minijax.primitives.sorting import (
     top_k,
     top_k_p,
 )
-from minijax.primitives.special import (
-    digamma,
-    digamma_p,
-    erf,
-    erf_inv,
-    erf_inv_p,
-    erf_p,
-    erfc,
-    erfc_p,
-    lgamma,
-    lgamma_p,
-    polygamma,
-    polygamma_p,
-)
 from minijax.primitives.sums import (
     reduce_sum,
     reduce_sum_p,
@@ -377,6 +400,11 @@ __all__ = [
     "atanh",
     "atanh_p",
     "batch_matmul",
+    "bessel_i0e",
+    "bessel_i0e_p",
+    "bessel_i1e",
+    "bessel_i1e_p",
+    "betainc",
     "bitcast_convert_type",
     "bitcast_convert_type_p",
     "bitwise_and",
@@ -478,6 +506,12 @@ __all__ = [
     "ge_p",
     "gt",
     "gt_p",
+    "igamma",
+    "igamma_grad_a",
+    "igamma_grad_a_p",
+    "igamma_p",
+    "igammac",
+    "igammac_p",
     "imag",
     "imag_p",
     "index_in_dim",
@@ -527,6 +561,7 @@ __all__ = [
     "population_count_p",
     "pow",
     "pow_p",
+    "random_gamma_grad",
     "real",
     "real_p",
     "reciprocal",
@@ -546,6 +581,7 @@ __all__ = [
     "reduce_sum_p",
     "reduce_xor",
     "reduce_xor_p",
+    "regularized_incomplete_beta_p",
     "rem",
     "rem_p",
     "reshape",
@@ -622,4 +658,6 @@ __all__ = [
     "while_loop",
     "while_p",
     "xor_p",
+    "zeta",
+    "zeta_p",
 ]

@@ -179,6 +179,18 @@ def in_float32(kernel: Rule) -> Rule:
     return impl
 
 
+def in_float64(kernel: Rule) -> Rule:
+    """The kernel, given float64 operands whatever their dtype, and rounded once.
+
+    For functions of many steps, whose errors add up to thousands of ULP in float32.
+    """
+
+    def impl(*operands: np.ndarray) -> np.ndarray:
+        return kernel(*[x.astype(np.float64) for x in operands]).astype(operands[0].dtype)
+
+    return impl
+
+
 def check_same_dtypes(name: str, avals: Sequence[ShapedArray]) -> None:
     """Raise TypeError unless the operands have one dtype: primitives never promote."""
     if any(aval.dtype != avals[0].dtype for aval in avals):

@@ -13,7 +13,7 @@ from __future__ import annotations
 from itertools import chain
 
 from ..operation_row import KINDS, Row
-from . import arithmetic, calls, convolution, elementwise, indexing, random, reductions, shaping
+from . import arithmetic, calls, convolution, elementwise, indexing, random, reductions, shaping, special
 
 __all__ = ["FAMILIES", "KINDS", "ROWS"]
 
@@ -25,6 +25,7 @@ FAMILIES: dict[str, list[Row]] = {
     "indexing": indexing.ROWS,
     "convolution": convolution.ROWS,
     "random": random.ROWS,
+    "special functions": special.ROWS,
     "calls": calls.ROWS,
 }
 
