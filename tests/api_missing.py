@@ -347,11 +347,7 @@ NAMES: dict[str, dict[str, str]] = {
             explicit_axes get_abstract_mesh get_mesh reshard set_mesh use_abstract_mesh
         """,
     },
-    "dlpack": {
-        UNWRITTEN: """
-            is_supported_dtype
-        """,
-    },
+    "dlpack": {},
     "stages": {
         UNWRITTEN: """
             ArgInfo Compiled CompilerOptions Lowered Traced Wrapped

@@ -25,6 +25,7 @@ from minijax.numpy.applying import (
 from minijax.numpy.arithmetic import (
     abs,
     absolute,
+    angle,
     clip,
     conj,
     conjugate,
@@ -37,12 +38,10 @@ from minijax.numpy.arithmetic import (
     fmin,
     fmod,
     heaviside,
-    imag,
     mod,
     positive,
     pow,
     power,
-    real,
     reciprocal,
     remainder,
     sign,
@@ -128,7 +127,15 @@ from minijax.numpy.exponential import (
     sqrt,
     square,
 )
-from minijax.numpy.files import load, save, savez
+from minijax.numpy.files import (
+    from_dlpack,
+    fromfile,
+    fromiter,
+    fromstring,
+    load,
+    save,
+    savez,
+)
 from minijax.numpy.histograms import (
     corrcoef,
     cov,
@@ -144,6 +151,12 @@ from minijax.numpy.index_grids import (
     ogrid,
     r_,
     s_,
+)
+from minijax.numpy.integers import (
+    gcd,
+    lcm,
+    packbits,
+    unpackbits,
 )
 from minijax.numpy.joining import (
     append,
@@ -166,6 +179,7 @@ from minijax.numpy.logic import (
     equal,
     greater,
     greater_equal,
+    imag,
     iscomplex,
     iscomplexobj,
     isfinite,
@@ -180,6 +194,7 @@ from minijax.numpy.logic import (
     less_equal,
     logical_not,
     not_equal,
+    real,
 )
 from minijax.numpy.manipulation import (
     astype,
@@ -310,10 +325,16 @@ from minijax.numpy.rounding import (
     trunc,
 )
 from minijax.numpy.scalar_types import (
+    ComplexWarning,
     bool_,
     can_cast,
+    cdouble,
     character,
+    complex64,
+    complex128,
+    complex_,
     complexfloating,
+    csingle,
     double,
     dtype,
     e,
@@ -377,6 +398,7 @@ from minijax.numpy.sorting import (
     partition,
     searchsorted,
     sort,
+    sort_complex,
 )
 from minijax.numpy.statistics import (
     average,
@@ -450,6 +472,7 @@ from minijax.numpy.window_functions import (
 bool = bool_
 
 __all__ = [
+    "ComplexWarning",
     "abs",
     "absolute",
     "acos",
@@ -459,6 +482,7 @@ __all__ = [
     "allclose",
     "amax",
     "amin",
+    "angle",
     "any",
     "append",
     "apply_along_axis",
@@ -514,11 +538,15 @@ __all__ = [
     "c_",
     "can_cast",
     "cbrt",
+    "cdouble",
     "ceil",
     "character",
     "choose",
     "clip",
     "column_stack",
+    "complex128",
+    "complex64",
+    "complex_",
     "complexfloating",
     "compress",
     "concat",
@@ -533,6 +561,7 @@ __all__ = [
     "count_nonzero",
     "cov",
     "cross",
+    "csingle",
     "cumprod",
     "cumsum",
     "cumulative_prod",
@@ -587,11 +616,16 @@ __all__ = [
     "fmin",
     "fmod",
     "frexp",
+    "from_dlpack",
     "frombuffer",
+    "fromfile",
+    "fromiter",
     "frompyfunc",
     "fromfunction",
+    "fromstring",
     "full",
     "full_like",
+    "gcd",
     "generic",
     "geomspace",
     "get_printoptions",
@@ -643,6 +677,7 @@ __all__ = [
     "iterable",
     "ix_",
     "kron",
+    "lcm",
     "ldexp",
     "left_shift",
     "less",
@@ -707,6 +742,7 @@ __all__ = [
     "ones",
     "ones_like",
     "outer",
+    "packbits",
     "pad",
     "partition",
     "percentile",
@@ -763,6 +799,7 @@ __all__ = [
     "sinh",
     "size",
     "sort",
+    "sort_complex",
     "spacing",
     "split",
     "sqrt",
@@ -804,6 +841,7 @@ __all__ = [
     "unique_counts",
     "unique_inverse",
     "unique_values",
+    "unpackbits",
     "unravel_index",
     "unsignedinteger",
     "unstack",

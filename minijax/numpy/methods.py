@@ -20,6 +20,7 @@ from minijax.numpy import (
     contractions,
     creation,
     indexing,
+    joining,
     manipulation,
     reductions,
     rounding,
@@ -37,6 +38,8 @@ __all__ = [
     "compress",
     "contains",
     "copy",
+    "dlpack",
+    "dlpack_device",
     "dot",
     "flat",
     "getitem",
@@ -226,6 +229,12 @@ def _same_bits(x: Array, dtype: Any, old: int, new: int) -> Array:
         return view(x.astype(np.uint8), dtype)
     if dtype == np.bool_:
         return view(x, np.uint8).astype(bool)
+    if dtypes.is_complex(x.dtype):
+        parts = joining.stack((x.real, x.imag), -1)
+        return view(parts.reshape(*x.shape[:-1], 2 * x.shape[-1]), dtype)
+    if dtypes.is_complex(dtype):
+        parts = view(x, dtypes.finfo(dtype).dtype)
+        return lax.complex(parts[..., ::2], parts[..., 1::2])
     if old < new:
         x = x.reshape(*x.shape[:-1], x.shape[-1] * old // new, new // old)
     out = lax.bitcast_convert_type(x, dtype)
@@ -286,7 +295,7 @@ def _value(self: Array, method: str) -> np.ndarray:
     return np.asarray(self)
 
 
-def item(self: Array, *args: int) -> bool | int | float:
+def item(self: Array, *args: int) -> bool | int | float | complex:
     """The element as a Python number; the array must have size 1, or the index be given."""
     return _value(self, "item").item(*args)
 
@@ -299,6 +308,30 @@ def tolist(self: Array) -> Any:
 def tobytes(self: Array, order: str = "C") -> bytes:
     """The elements' bytes, in row-major order."""
     return _value(self, "tobytes").tobytes(order)
+
+
+def dlpack(
+    self: Array,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[int, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """A DLPack capsule of a copy of the array, as consumers such as numpy.from_dlpack ask for it.
+
+    A capsule can be written through, so that the buffer itself is never handed out.
+    """
+    if dl_device is not None and tuple(dl_device) != dlpack_device(self):
+        raise RuntimeError(f"__dlpack__: there is one device, {dlpack_device(self)} (the CPU), got {dl_device}.")
+    if stream is not None:
+        raise NotImplementedError("__dlpack__: the CPU has no streams; leave the argument out.")
+    return np.array(_value(self, "__dlpack__")).__dlpack__()
+
+
+def dlpack_device(self: Array) -> tuple[int, int]:
+    """DLPack's name of the CPU."""
+    return 1, 0
 
 
 def block_until_ready(self: Array) -> Array:

@@ -107,14 +107,14 @@ def _other_operand(
 
 
 def _attach_operators() -> None:
-    Array.__add__ = _binary(arithmetic.add, "+", lax.add_p, "iuf", _SEQUENCES)
-    Array.__radd__ = _reflected(arithmetic.add, "+", lax.add_p, "iuf", _SEQUENCES)
-    Array.__sub__ = _binary(arithmetic.subtract, "-", lax.sub_p, "iuf")
-    Array.__rsub__ = _reflected(arithmetic.subtract, "-", lax.sub_p, "iuf")
-    Array.__mul__ = _binary(arithmetic.multiply, "*", lax.mul_p, "iuf", _SEQUENCES)
-    Array.__rmul__ = _reflected(arithmetic.multiply, "*", lax.mul_p, "iuf", _SEQUENCES)
-    Array.__truediv__ = _binary(arithmetic.true_divide, "/", lax.div_p, "f")
-    Array.__rtruediv__ = _reflected(arithmetic.true_divide, "/", lax.div_p, "f")
+    Array.__add__ = _binary(arithmetic.add, "+", lax.add_p, "iufc", _SEQUENCES)
+    Array.__radd__ = _reflected(arithmetic.add, "+", lax.add_p, "iufc", _SEQUENCES)
+    Array.__sub__ = _binary(arithmetic.subtract, "-", lax.sub_p, "iufc")
+    Array.__rsub__ = _reflected(arithmetic.subtract, "-", lax.sub_p, "iufc")
+    Array.__mul__ = _binary(arithmetic.multiply, "*", lax.mul_p, "iufc", _SEQUENCES)
+    Array.__rmul__ = _reflected(arithmetic.multiply, "*", lax.mul_p, "iufc", _SEQUENCES)
+    Array.__truediv__ = _binary(arithmetic.true_divide, "/", lax.div_p, "fc")
+    Array.__rtruediv__ = _reflected(arithmetic.true_divide, "/", lax.div_p, "fc")
     Array.__floordiv__ = _binary(arithmetic.floor_divide, "//")
     Array.__rfloordiv__ = _reflected(arithmetic.floor_divide, "//")
     Array.__mod__ = _binary(arithmetic.mod, "%")
@@ -135,8 +135,8 @@ def _attach_operators() -> None:
     Array.__rlshift__ = _reflected(bitwise.left_shift, "<<")
     Array.__rshift__ = _binary(bitwise.right_shift, ">>")
     Array.__rrshift__ = _reflected(bitwise.right_shift, ">>")
-    Array.__eq__ = _binary(logic.equal, "==", lax.eq_p, "iuf", _CONTAINERS)
-    Array.__ne__ = _binary(logic.not_equal, "!=", lax.ne_p, "iuf", _CONTAINERS)
+    Array.__eq__ = _binary(logic.equal, "==", lax.eq_p, "iufc", _CONTAINERS)
+    Array.__ne__ = _binary(logic.not_equal, "!=", lax.ne_p, "iufc", _CONTAINERS)
     Array.__lt__ = _binary(logic.less, "<", lax.lt_p, "iuf")
     Array.__le__ = _binary(logic.less_equal, "<=", lax.le_p, "iuf")
     Array.__gt__ = _binary(logic.greater, ">", lax.gt_p, "iuf")
@@ -208,8 +208,8 @@ def _attach_properties() -> None:
     Array.T = property(transpose, doc="The axes in reverse order.")
     Array.mT = property(matrix_transpose, doc="The last two axes swapped.")
     Array.at = property(IndexUpdateHelper, doc="Updates at an index, which give a new array: x.at[0].set(1.0).")
-    Array.real = property(lambda self: arithmetic.real(self), doc="The real part: the array itself.")
-    Array.imag = property(lambda self: arithmetic.imag(self), doc="The imaginary part: zeros.")
+    Array.real = property(lambda self: arithmetic.real(self), doc="The real part; a real array itself.")
+    Array.imag = property(lambda self: arithmetic.imag(self), doc="The imaginary part; zeros for a real array.")
     Array.itemsize = property(lambda self: self.dtype.itemsize, doc="Bytes of one element.")
     Array.nbytes = property(lambda self: self.size * self.dtype.itemsize, doc="Bytes of all elements.")
     Array.flat = property(methods.flat)
@@ -233,6 +233,8 @@ def _attach_to_values() -> None:
     ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
     ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")
+    Array.__dlpack__ = methods.dlpack
+    Array.__dlpack_device__ = methods.dlpack_device
     ArrayImpl.block_until_ready = methods.block_until_ready
     ArrayImpl.is_deleted = lambda self: False
     ArrayImpl.is_ready = lambda self: True
