@@ -105,6 +105,12 @@ class Eqn:
         """A copy with some fields changed."""
         return Eqn(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
 
+    @property
+    def has_effects(self) -> bool:
+        """Whether it calls back, or calls a jaxpr that does: then it stays even if nobody reads its results."""
+        nested = [p for value in self.params.values() for p in (value if type(value) is tuple else (value,))]
+        return self.primitive.has_effects or any(p.has_effects for p in nested if type(p) is ClosedJaxpr)
+
     def __repr__(self) -> str:
         return format_doc(Printer(set(self.outvars)).eqn(self))
 
@@ -164,6 +170,11 @@ class ClosedJaxpr:
     def out_avals(self) -> list[ShapedArray]:
         """Avals of the results."""
         return [v.aval for v in self.jaxpr.outvars]
+
+    @property
+    def has_effects(self) -> bool:
+        """Whether some equation has, however deeply nested."""
+        return any(eqn.has_effects for eqn in self.jaxpr.eqns)
 
     @property
     def literals(self) -> list[Any]:
@@ -367,7 +378,7 @@ def dce_jaxpr(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[b
     eqns = []
     for eqn in reversed(jaxpr.eqns):
         used = [v in live for v in eqn.outvars]
-        if not any(used) and not eqn.primitive.has_effects:
+        if not any(used) and not eqn.has_effects:
             continue
         if eqn.primitive.dce is not None and not all(used):
             eqn = eqn.primitive.dce(eqn, used)

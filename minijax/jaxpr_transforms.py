@@ -6,23 +6,66 @@ was made from.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from minijax.batching import batch_flat
+from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
-from minijax.jaxpr import ClosedJaxpr, stage
+from minijax.jaxpr import ClosedJaxpr, Literal, Var, stage
 from minijax.jvp import jvp_flat
 from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of, without_dead_equations
+from minijax.primitives.families import instantiate
 from minijax.primitives.standard import zero_like
 from minijax.transpose import backward_pass
 
+Flags = tuple[bool, ...]
 
-def jvp_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJaxpr, list[bool]]:
+
+def fixed_point(flags: Sequence[bool], one_turn: Callable[[Flags], tuple[Any, Sequence[bool]]]) -> tuple[Flags, Any]:
+    """What holds of a loop's carry (nonzero, unknown, batched) in every turn, and the body made for it.
+
+    `flags` is what holds before the first turn. one_turn(flags) gives the body that was made for such a carry
+    and what holds of its results; whatever comes out in one turn goes into the next.
+    """
+    flags = tuple(flags)
+    while True:
+        body, after = one_turn(flags)
+        joined = tuple([a or b for a, b in zip(flags, after, strict=True)])
+        if joined == flags:
+            return flags, body
+        flags = joined
+
+
+def rearranged(
+    closed: ClosedJaxpr, arguments: Sequence[int] | None = None, results: Sequence[int] | None = None
+) -> ClosedJaxpr:
+    """The jaxpr with its arguments in another order, and those of its results that are named, in this order."""
+
+    def pick(variables: list[Any], positions: Sequence[int] | None) -> list[Any]:
+        return variables if positions is None else [variables[i] for i in positions]
+
+    def make() -> ClosedJaxpr:
+        jaxpr = closed.jaxpr
+        return closed.replace(
+            jaxpr=jaxpr.replace(invars=pick(jaxpr.invars, arguments), outvars=pick(jaxpr.outvars, results))
+        )
+
+    key = (None if arguments is None else tuple(arguments), None if results is None else tuple(results))
+    return closed.derived(("rearranged", key), make)
+
+
+def forwarded_results(closed: ClosedJaxpr) -> list[int | None]:
+    """For each result the position of the argument that it is, or None."""
+    position = {v: i for i, v in enumerate(closed.jaxpr.invars)}
+    return [position.get(v) if type(v) is Var else None for v in closed.jaxpr.outvars]
+
+
+def jvp_jaxpr(closed: ClosedJaxpr, nonzero: Flags, wanted: Flags = ()) -> tuple[ClosedJaxpr, list[bool]]:
     """The forward derivative of a jaxpr: (*primals, *nonzero tangents) -> (*outs, *nonzero tangents).
 
-    Also says which results have a nonzero tangent.
+    Also says which results have a nonzero tangent; those that are `wanted` get one in any case.
     """
+    wanted = wanted or (False,) * len(closed.jaxpr.outvars)
 
     def make() -> tuple[ClosedJaxpr, list[bool]]:
         nonzero_out: list[bool] = []
@@ -31,6 +74,7 @@ def jvp_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJax
             primals, given = args[: len(nonzero)], iter(args[len(nonzero) :])
             tangents = [next(given) if nz else zero_like(p) for p, nz in zip(primals, nonzero, strict=True)]
             outs, out_tangents = jvp_flat(closed, primals, tangents)
+            out_tangents = [instantiate(t) if w else t for t, w in zip(out_tangents, wanted, strict=True)]
             nonzero_out.extend(type(t) is not Zero for t in out_tangents)
             return [*outs, *(t for t in out_tangents if type(t) is not Zero)]
 
@@ -38,7 +82,7 @@ def jvp_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> tuple[ClosedJax
         tangent_avals = [a.to_tangent_aval() for a, nz in zip(avals, nonzero, strict=True) if nz]
         return stage(fun, [*avals, *tangent_avals], "jvp"), nonzero_out
 
-    return closed.derived(("jvp", nonzero), make)
+    return closed.derived(("jvp", nonzero, wanted), make)
 
 
 class LinearizedJaxpr(NamedTuple):
@@ -59,32 +103,49 @@ class LinearizedJaxpr(NamedTuple):
         return [next(rest) if i is None else args[i] for i in self.forwarded]
 
 
-def linearize_jaxpr(closed: ClosedJaxpr, nonzero: tuple[bool, ...]) -> LinearizedJaxpr:
-    """Split the derivative of a jaxpr with respect to the `nonzero` arguments in two jaxprs."""
+def linearize_jaxpr(
+    closed: ClosedJaxpr, nonzero: Flags, wanted: Flags = (), may_forward: Flags | None = None
+) -> LinearizedJaxpr:
+    """Split the derivative of a jaxpr with respect to the `nonzero` arguments in two jaxprs.
+
+    Results that are `wanted` have a tangent even if it is zero. A residual that is an argument is forwarded
+    where `may_forward` allows it; a loop's carry is another value in each turn and may not.
+    """
+    wanted = wanted or (False,) * len(closed.jaxpr.outvars)
 
     def make() -> LinearizedJaxpr:
         found: list[Any] = []
 
         def fun(*primals: Any) -> list[Any]:
             outs, program, nonzero_out = linearize_flat(closed, primals, nonzero)
+            given = iter(program.outvars)
+            program.outvars = [
+                next(given) if nz else Literal(instantiate(zero_like(x)))
+                for x, nz, w in zip(outs, nonzero_out, wanted, strict=True)
+                if nz or w
+            ]
+            nonzero_out = [nz or w for nz, w in zip(nonzero_out, wanted, strict=True)]
             program = without_dead_equations(program)
             residuals = residuals_of(program)
-            position = {id(p): i for i, p in enumerate(primals)}
+            position = {id(p): i for i, p in enumerate(primals) if may_forward is None or may_forward[i]}
             forwarded = [position.get(id(r)) for r in residuals]
             found.extend([close_program(program, residuals), nonzero_out, forwarded])
             return [*outs, *(r for r, i in zip(residuals, forwarded, strict=True) if i is None)]
 
         return LinearizedJaxpr(stage(fun, closed.in_avals, "linearize"), *found)
 
-    return closed.derived(("linearize", nonzero), make)
+    return closed.derived(("linearize", nonzero, wanted, may_forward), make)
 
 
-def partial_eval_jaxpr(closed: ClosedJaxpr, unknown: tuple[bool, ...]) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
+def partial_eval_jaxpr(
+    closed: ClosedJaxpr, unknown: Flags, wanted: Flags = ()
+) -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
     """Split a jaxpr into what can be computed from its known arguments and the rest.
 
     known: known args -> (*known results, *residuals); rest: (*residuals, *unknown args) -> unknown results.
-    Also says which results are unknown.
+    Also says which results are unknown; those that are `wanted` count as unknown in any case.
     """
+    wanted = wanted or (False,) * len(closed.jaxpr.outvars)
 
     def make() -> tuple[ClosedJaxpr, ClosedJaxpr, list[bool]]:
         found: list[Any] = []
@@ -94,27 +155,33 @@ def partial_eval_jaxpr(closed: ClosedJaxpr, unknown: tuple[bool, ...]) -> tuple[
             args = [trace.new_arg(a) if u else next(values) for a, u in zip(closed.in_avals, unknown, strict=True)]
             with set_current_trace(trace):
                 outs = closed(*args)
-            out_unknown = [trace.owns(x) for x in outs]
-            program = without_dead_equations(trace.program([x for x in outs if trace.owns(x)]))
+            out_unknown = [w or trace.owns(x) for x, w in zip(outs, wanted, strict=True)]
+            program = trace.program([x for x, u in zip(outs, out_unknown, strict=True) if u])
+            program = without_dead_equations(program)
             residuals = residuals_of(program)
             found.extend([close_program(program, residuals), out_unknown])
-            return [*(x for x in outs if not trace.owns(x)), *residuals]
+            return [*(x for x, u in zip(outs, out_unknown, strict=True) if not u), *residuals]
 
         known_avals = [a for a, u in zip(closed.in_avals, unknown, strict=True) if not u]
         known = stage(fun, known_avals, "known")
         return known, *found
 
-    return closed.derived(("partial_eval", unknown), make)
+    return closed.derived(("partial_eval", unknown, wanted), make)
 
 
 def transpose_jaxpr(
-    closed: ClosedJaxpr, linear: tuple[bool, ...], nonzero: tuple[bool, ...]
+    closed: ClosedJaxpr, linear: Flags, nonzero: Flags, wanted: Flags = (), added_to: Flags = ()
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The transpose of a jaxpr that is linear in some arguments, as a jaxpr.
 
     (*other args, *nonzero cotangents of the results) -> nonzero cotangents of the linear arguments. Also says
     which of those are nonzero. What depends on the other arguments alone is evaluated on the way.
+    `wanted` and `added_to` have an entry for each linear argument: cotangents that are wanted are given even
+    if they are zero, and those to be added to one that there is already take it as one more argument, in front
+    of the cotangents of the results.
     """
+    count = sum(linear)
+    wanted, added_to = wanted or (False,) * count, added_to or (False,) * count
 
     def make() -> tuple[ClosedJaxpr, list[bool]]:
         nonzero_in: list[bool] = []
@@ -128,32 +195,52 @@ def transpose_jaxpr(
             ]
             with set_current_trace(trace):
                 outs = closed(*operands)
+            there = [next(values) if add else None for add in added_to]
             cts = [next(values) if nz else Zero(a) for a, nz in zip(out_avals, nonzero, strict=True)]
-            cts_in = backward_pass(trace.program(outs), cts)
+            cts_in = backward_pass(trace.program(outs), cts, there)
+            cts_in = [instantiate(ct) if w else ct for ct, w in zip(cts_in, wanted, strict=True)]
             nonzero_in.extend(type(ct) is not Zero for ct in cts_in)
             return [ct for ct in cts_in if type(ct) is not Zero]
 
         known = [a for a, lin in zip(closed.in_avals, linear, strict=True) if not lin]
+        unknown = [a.to_tangent_aval() for a, lin in zip(closed.in_avals, linear, strict=True) if lin]
+        there = [a for a, add in zip(unknown, added_to, strict=True) if add]
         given = [a for a, nz in zip(out_avals, nonzero, strict=True) if nz]
-        return stage(fun, [*known, *given], "transpose"), nonzero_in
+        return stage(fun, [*known, *there, *given], "transpose"), nonzero_in
 
-    return closed.derived(("transpose", linear, nonzero), make)
+    return closed.derived(("transpose", linear, nonzero, wanted, added_to), make)
 
 
-def batch_jaxpr(closed: ClosedJaxpr, size: int, dims: tuple[int | None, ...]) -> tuple[ClosedJaxpr, list[int | None]]:
-    """The jaxpr for all examples at once, and where its results carry the batch axis."""
+Dims = tuple[int | None, ...]
+
+
+def batch_jaxpr(
+    closed: ClosedJaxpr, size: int, dims: Dims, places: Dims | None = None
+) -> tuple[ClosedJaxpr, list[int | None]]:
+    """The jaxpr for all examples at once, and where its results carry the batch axis.
+
+    With `places`, a result that has a place there carries the axis at it, even if it is the same for all
+    examples; other results carry it in front, if at all.
+    """
 
     def make() -> tuple[ClosedJaxpr, list[int | None]]:
         out_dims: list[int | None] = []
 
         def fun(*args: Any) -> list[Any]:
             outs, found = batch_flat(closed, size, args, dims)
+            if places is not None:
+                wanted = [0 if p is None and d is not None else p for p, d in zip(places, found, strict=True)]
+                outs = [
+                    x if w is None else place_batch_axis(x, d, w, size)
+                    for x, d, w in zip(outs, found, wanted, strict=True)
+                ]
+                found = wanted
             out_dims.extend(found)
             return outs
 
         return stage(fun, [_with_axis(a, d, size) for a, d in zip(closed.in_avals, dims, strict=True)]), out_dims
 
-    return closed.derived(("batch", size, dims), make)
+    return closed.derived(("batch", size, dims, places), make)
 
 
 def _with_axis(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:

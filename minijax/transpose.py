@@ -16,9 +16,12 @@ from minijax.jaxpr import Jaxpr, Literal, Var
 from minijax.primitives.families import add_any_p
 
 
-def backward_pass(program: Jaxpr, cotangents: Sequence[Any]) -> list[Any]:
-    """Cotangents of the program's arguments, given those of its results; either may be `Zero`."""
-    env: dict[Var, Any] = {}
+def backward_pass(program: Jaxpr, cotangents: Sequence[Any], added_to: Sequence[Any] = ()) -> list[Any]:
+    """Cotangents of the program's arguments, given those of its results; either may be `Zero`.
+
+    With `added_to`, they are added to what it holds for each argument; None is nothing.
+    """
+    env: dict[Var, Any] = {v: ct for v, ct in zip(program.invars, added_to) if ct is not None}
     _add_up(env, program.outvars, cotangents)
     for eqn in reversed(program.eqns):
         prim = eqn.primitive

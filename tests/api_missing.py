@@ -35,14 +35,14 @@ NAMES: dict[str, dict[str, str]] = {
             ComplexWarning angle cdouble complex128 complex64 complex_ convolve correlate csingle
             einsum_path float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e3m4 float8_e4m3 float8_e4m3b11fnuz
             float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
-            i0 int1 int2 int4 kaiser poly polyder polydiv
-            polyfit polyint polymul roots sort_complex uint1 uint2 uint4
+            i0 int1 int2 int4 kaiser poly
+            polyfit polymul roots sort_complex uint1 uint2 uint4
         """,
     },
     "lax": {
         UNWRITTEN: """
             DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p complex
-            complex_p cond cond_p conj conj_p device_put_p dtype fft fft_p fori_loop imag imag_p index_take
+            complex_p conj conj_p device_put_p dtype fft fft_p fori_loop imag imag_p index_take
             mulhi mulhi_p real real_p reduce reduce_p reduce_window reduce_window_max_p reduce_window_min_p
             reduce_window_p reduce_window_shape_tuple reduce_window_sum_p rng_bit_generator rng_bit_generator_p
             rng_uniform rng_uniform_p scan scan_p select_and_gather_add_p select_and_scatter_add_p
@@ -55,7 +55,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
         COMING: """
             all_gather all_gather_p all_to_all all_to_all_p associative_scan axis_index axis_index_p axis_size
-            custom_linear_solve custom_root linear_solve_p map platform_dependent pmax pmax_p pmean pmin pmin_p
+            custom_linear_solve custom_root linear_solve_p platform_dependent pmax pmax_p pmean pmin pmin_p
             ppermute ppermute_p pshuffle psum psum_p psum_scatter pswapaxes
         """,
     },

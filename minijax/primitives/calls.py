@@ -40,6 +40,14 @@ def hoist_tracers(closed: ClosedJaxpr) -> tuple[list[Any], ClosedJaxpr]:
     return [c for _, c in traced], ClosedJaxpr(hoisted, [c for _, c in rest])
 
 
+def hoist_constants(closed: ClosedJaxpr) -> tuple[list[Any], ClosedJaxpr]:
+    """Turn all constants into leading arguments: loops and branches take them as operands, as in JAX."""
+    jaxpr = closed.jaxpr
+    if not jaxpr.constvars:
+        return [], closed
+    return closed.consts, ClosedJaxpr(jaxpr.replace(constvars=[], invars=[*jaxpr.constvars, *jaxpr.invars]), [])
+
+
 def evaluate_jaxpr(closed: ClosedJaxpr, args: Sequence[Any]) -> list[ArrayImpl]:
     """Run a jaxpr on concrete arrays."""
     outs = compiler.run(closed, [as_array(x)._data for x in args])
@@ -56,6 +64,45 @@ def merge_tangents(outs: Sequence[Any], nonzero: Sequence[bool], given: Sequence
     """A tangent for each of `outs`: the given ones where nonzero, symbolic zeros elsewhere."""
     rest = iter(given)
     return [next(rest) if nz else zero_like(o) for o, nz in zip(outs, nonzero, strict=True)]
+
+
+def split_list(xs: Sequence[Any], *sizes: int) -> list[list[Any]]:
+    """The parts of these sizes one after the other, and what is left."""
+    parts, start = [], 0
+    for size in sizes:
+        parts.append(list(xs[start : start + size]))
+        start += size
+    return [*parts, list(xs[start:])]
+
+
+def same_types(first: Sequence[ShapedArray], second: Sequence[ShapedArray]) -> bool:
+    """Whether there are as many avals, of the same shapes and dtypes; weak types do not count."""
+    return len(first) == len(second) and all(same_type(a, b) for a, b in zip(first, second))
+
+
+def same_type(a: ShapedArray, b: ShapedArray) -> bool:
+    """Whether shapes and dtypes are the same."""
+    return a.shape == b.shape and a.dtype == b.dtype
+
+
+def short_types(avals: Sequence[ShapedArray]) -> str:
+    """The avals as jaxprs show them."""
+    return f"({', '.join(a.str_short() for a in avals)})"
+
+
+def dce_keeping(closed: ClosedJaxpr, used: tuple[bool, ...], keep: tuple[bool, ...]) -> tuple[ClosedJaxpr, list[bool]]:
+    """The jaxpr without the results that are not used, and without arguments that nobody needs or keeps.
+
+    Also says which arguments are left.
+    """
+
+    def make() -> tuple[ClosedJaxpr, list[bool]]:
+        jaxpr, needed = dce_jaxpr(closed.jaxpr, used)
+        left = [n or k for n, k in zip(needed, keep, strict=True)]
+        jaxpr.invars = [v for v, there in zip(closed.jaxpr.invars, left, strict=True) if there]
+        return ClosedJaxpr(jaxpr, closed.consts), left
+
+    return closed.derived(("dce", used, keep), make)
 
 
 def _impl(*buffers: np.ndarray, jaxpr: ClosedJaxpr, **params: Any) -> list[np.ndarray]:

@@ -1,0 +1,367 @@
+"""scan: a loop of known length over the leading axes of arrays, with a carry from turn to turn.
+
+    scan[jaxpr num_consts num_carry length reverse unroll] *consts *carry *xs  ->  *carry *ys
+    jaxpr: (*consts, *carry, *one slice of each x) -> (*carry, *one slice of each y)
+
+`unroll` is kept for JAX's sake and changes nothing here. A rule makes a new body and binds a new scan with it.
+What is true of the carry (nonzero, unknown, batched) at the start may not be all: what one turn makes so, stays
+so. Rules therefore look for the fixed point first.
+
+Reverse mode works as everywhere. The first half is a scan that also stacks the residuals of each turn, as further
+ys; the second half is a linear scan over them, which runs in the other direction when it is transposed: its carry
+is the cotangent of the carry, and cotangents of the consts add up in the carry too. Residuals that are the same in
+each turn, because they depend on consts alone, are computed once, outside of the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minijax import compiler, dtypes
+from minijax.batching import place_batch_axis
+from minijax.core import Primitive, ShapedArray, Zero, current_trace, is_linear, set_current_trace
+from minijax.errors import JaxprTypeError
+from minijax.jaxpr import ClosedJaxpr, Eqn
+from minijax.jaxpr_transforms import (
+    batch_jaxpr,
+    fixed_point,
+    forwarded_results,
+    jvp_jaxpr,
+    linearize_jaxpr,
+    partial_eval_jaxpr,
+    rearranged,
+    transpose_jaxpr,
+)
+from minijax.linearize import LinearTrace
+from minijax.primitives.calls import (
+    dce_keeping,
+    merge_tangents,
+    same_types,
+    short_types,
+    split_list,
+    split_tangents,
+)
+from minijax.primitives.families import instantiate
+
+scan_p = Primitive("scan", multiple_results=True)
+
+# ----------------------------------------------------------------- evaluation
+
+
+def _impl(
+    *buffers: np.ndarray,
+    jaxpr: ClosedJaxpr,
+    length: int,
+    num_consts: int,
+    num_carry: int,
+    reverse: bool,
+    unroll: int,
+) -> list[np.ndarray]:
+    consts, carry, xs = split_list(buffers, num_consts, num_carry)
+    body = compiler.executable(jaxpr)
+    ys = [np.empty((length, *a.shape), dtypes.physical_dtype(a.dtype)) for a in jaxpr.out_avals[num_carry:]]
+    turns: Iterable[int] = range(length)
+    for i in reversed(turns) if reverse else turns:
+        outs = body(*consts, *carry, *[x[i, ...] for x in xs])
+        carry = outs[:num_carry]
+        for y, out in zip(ys, outs[num_carry:], strict=True):
+            y[i] = out
+    return [*carry, *ys]
+
+
+def _shape(
+    *avals: ShapedArray, jaxpr: ClosedJaxpr, length: int, num_consts: int, num_carry: int, **params: Any
+) -> list[ShapedArray]:
+    consts, carry, xs = split_list(avals, num_consts, num_carry)
+    if not same_types(jaxpr.in_avals, [*consts, *carry, *[_slice(a) for a in xs]]):
+        raise JaxprTypeError(
+            f"scan: the body takes {short_types(jaxpr.in_avals)}, but consts, carry and one slice of each array "
+            f"scanned over are {short_types([*consts, *carry, *[_slice(a) for a in xs]])}."
+        )
+    if any(a.shape[0] != length for a in xs):
+        raise JaxprTypeError(f"scan of length {length}: the arrays scanned over are {short_types(xs)}.")
+    out_carry, ys = jaxpr.out_avals[:num_carry], jaxpr.out_avals[num_carry:]
+    if not same_types(out_carry, carry):
+        raise JaxprTypeError(
+            f"scan: the body takes a carry of {short_types(carry)} and returns one of {short_types(out_carry)}."
+        )
+    return [*out_carry, *[a.update(shape=(length, *a.shape)) for a in ys]]
+
+
+def _slice(aval: ShapedArray) -> ShapedArray:
+    return aval.update(shape=aval.shape[1:])
+
+
+# ----------------------------------------------------------------- forward mode
+
+
+def _jvp(
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    jaxpr: ClosedJaxpr,
+    num_consts: int,
+    num_carry: int,
+    **params: Any,
+) -> tuple[list[Any], list[Any]]:
+    num_ys = len(jaxpr.out_avals) - num_carry
+    nonzero, _ = split_tangents(tangents)
+    consts, init, xs = split_list(nonzero, num_consts, num_carry)
+
+    def one_turn(carry: Sequence[bool]) -> Any:
+        made = jvp_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys))
+        return made, made[1][:num_carry]
+
+    carry, (body, nonzero_out) = fixed_point(init, one_turn)
+    nonzero = (*consts, *carry, *xs)
+    given = [instantiate(t) for t, nz in zip(tangents, nonzero, strict=True) if nz]
+    primal_sizes, tangent_sizes = (num_consts, num_carry, len(xs)), (sum(consts), sum(carry), sum(xs))
+    order = interleaved(primal_sizes, tangent_sizes)
+    operands = [*primals, *given]
+    out_order = interleaved((num_carry, num_ys), (sum(carry), sum(nonzero_out) - sum(carry)))
+    results = scan_p.bind(
+        *[operands[i] for i in order],
+        jaxpr=rearranged(body, order, out_order),
+        num_consts=num_consts + sum(consts),
+        num_carry=num_carry + sum(carry),
+        **params,
+    )
+    found = [x for _, x in sorted(zip(out_order, results, strict=True), key=lambda pair: pair[0])]
+    outs = found[: len(nonzero_out)]
+    return outs, merge_tangents(outs, nonzero_out, found[len(nonzero_out) :])
+
+
+def interleaved(first: Sequence[int], second: Sequence[int]) -> list[int]:
+    """Of two lists, one behind the other, in parts of these sizes: positions with corresponding parts together."""
+    out, i, j = [], 0, sum(first)
+    for m, n in zip(first, second, strict=True):
+        out += [*range(i, i + m), *range(j, j + n)]
+        i, j = i + m, j + n
+    return out
+
+
+# ----------------------------------------------------------------- reverse mode: two loops out of one
+
+
+class _Loops(NamedTuple):
+    """A loop cut in two: what the first gave, and the body and residuals of the second.
+
+    body: (*residuals that stay the same, *own arguments, *residuals of one turn) -> own results
+    """
+
+    outs: list[Any]
+    body: ClosedJaxpr
+    fixed: list[Any]
+    stacked: list[Any]
+
+
+def _run_first_loop(
+    first: ClosedJaxpr,
+    second: ClosedJaxpr,
+    forwarded: Sequence[int | None],
+    operands: Sequence[Any],
+    num_consts: int,
+    num_carry: int,
+    params: dict[str, Any],
+) -> _Loops:
+    """Run the first of two loops, and find the residuals for the second.
+
+    first: operands -> (*outs, *computed residuals); second: (*residuals, *own arguments) -> own results. For each
+    residual `forwarded` has the operand that it is, or None if it is computed.
+    """
+    num_outs = len(first.out_avals) - list(forwarded).count(None)
+    consts, rest = operands[:num_consts], operands[num_consts:]
+    # What depends on consts alone is known before the loop; the outs are results of the loop in any case.
+    unknown = (False,) * num_consts + (True,) * len(rest)
+    wanted = tuple([i < num_outs for i in range(len(first.out_avals))])
+    known, body, in_loop = partial_eval_jaxpr(first, unknown, wanted)
+    before = known(*consts)
+    hoisted, consts = before[: in_loop.count(False)], before[in_loop.count(False) :]
+    results: list[Any] = []
+    if body.out_avals or body.has_effects:
+        results = scan_p.bind(*consts, *rest, jaxpr=body, num_consts=len(consts), num_carry=num_carry, **params)
+    outs, from_loop, from_before = results[:num_outs], iter(results[num_outs:]), iter(hoisted)
+    changing = iter(in_loop[num_outs:])
+    residuals, stacked = [], []
+    for i in forwarded:
+        stacked.append(next(changing) if i is None else i >= num_consts + num_carry)
+        residuals.append(operands[i] if i is not None else next(from_loop) if stacked[-1] else next(from_before))
+    first_part = [i for i, s in enumerate(stacked) if not s]
+    last_part = [i for i, s in enumerate(stacked) if s]
+    body = rearranged(second, [*first_part, *range(len(residuals), len(second.in_avals)), *last_part])
+    return _Loops(outs, body, [residuals[i] for i in first_part], [residuals[i] for i in last_part])
+
+
+def _linearize(
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    *,
+    jaxpr: ClosedJaxpr,
+    num_consts: int,
+    num_carry: int,
+    **params: Any,
+) -> tuple[list[Any], list[Any]]:
+    """Run the primal loop now; what is recorded is one linear loop."""
+    num_ys = len(jaxpr.out_avals) - num_carry
+    nonzero, _ = split_tangents(tangents)
+    consts, init, xs = split_list(nonzero, num_consts, num_carry)
+    may_forward = (True,) * num_consts + (False,) * num_carry + (True,) * len(xs)
+
+    def one_turn(carry: Sequence[bool]) -> Any:
+        halves = linearize_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys), may_forward)
+        return halves, halves.nonzero_out[:num_carry]
+
+    carry, halves = fixed_point(init, one_turn)
+    loops = _run_first_loop(halves.primal, halves.linear, halves.forwarded, primals, num_consts, num_carry, params)
+    nonzero = (*consts, *carry, *xs)
+    given = [instantiate(t) for t, nz in zip(tangents, nonzero, strict=True) if nz]
+    out_tangents = _record_second_loop(current_trace(), loops, given, sum(consts), sum(carry), params)
+    return loops.outs, merge_tangents(loops.outs, halves.nonzero_out, out_tangents)
+
+
+def _record_second_loop(
+    trace: LinearTrace, loops: _Loops, own: Sequence[Any], num_consts: int, num_carry: int, params: dict[str, Any]
+) -> list[Any]:
+    invars = [trace.atom(x) for x in [*loops.fixed, *own, *loops.stacked]]
+    num_consts += len(loops.fixed)
+    params = {**params, "jaxpr": loops.body, "num_consts": num_consts, "num_carry": num_carry}
+    return trace.record(scan_p, invars, _shape(*[v.aval for v in invars], **params), params)
+
+
+def _partial_eval(
+    trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr, num_consts: int, num_carry: int, **params: Any
+) -> list[Any]:
+    """Run a loop over what is known; record a loop for the rest."""
+    num_ys = len(jaxpr.out_avals) - num_carry
+    consts, init, xs = split_list([trace.owns(x) for x in args], num_consts, num_carry)
+
+    def one_turn(carry: Sequence[bool]) -> Any:
+        made = partial_eval_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys))
+        return made, made[2][:num_carry]
+
+    carry, (known, rest, out_unknown) = fixed_point(init, one_turn)
+    unknown = (*consts, *carry, *xs)
+    operands = [x for x, u in zip(args, unknown, strict=True) if not u]
+    known_consts, known_carry = num_consts - sum(consts), num_carry - sum(carry)
+    known, forwarded = _without_forwarded(known, out_unknown.count(False), known_consts, known_carry)
+    with set_current_trace(trace.parent):
+        loops = _run_first_loop(known, rest, forwarded, operands, known_consts, known_carry, params)
+    own = [x for x, u in zip(args, unknown, strict=True) if u]
+    unknown_outs = iter(_record_second_loop(trace, loops, own, sum(consts), sum(carry), params))
+    known_outs = iter(loops.outs)
+    return [next(unknown_outs) if u else next(known_outs) for u in out_unknown]
+
+
+def _without_forwarded(
+    known: ClosedJaxpr, num_outs: int, num_consts: int, num_carry: int
+) -> tuple[ClosedJaxpr, list[int | None]]:
+    """The known part without residuals that are consts or slices of xs, and which these are."""
+    found = [
+        None if i is None or num_consts <= i < num_consts + num_carry else i
+        for i in forwarded_results(known)[num_outs:]
+    ]
+    computed = [num_outs + i for i, source in enumerate(found) if source is None]
+    return rearranged(known, results=[*range(num_outs), *computed]), found
+
+
+def _transpose(
+    cts: Sequence[Any],
+    *args: Any,
+    jaxpr: ClosedJaxpr,
+    num_consts: int,
+    num_carry: int,
+    reverse: bool,
+    **params: Any,
+) -> list[Any]:
+    """Of a linear loop: (*residuals, *linear consts, *carry, *linear xs, *residuals of each turn).
+
+    A part of the carry may be a known zero; nobody asks for its cotangent.
+    """
+    consts, carry, xs = split_list([is_linear(x) for x in args], num_consts, num_carry)
+    num_fixed, num_linear = consts.count(False), sum(consts) + num_carry + sum(xs)
+    fixed, linear, stacked = split_list(args, num_fixed, num_linear)
+    ct_carry = [instantiate(ct) for ct in cts[:num_carry]]
+    ct_consts = [instantiate(Zero(a.to_tangent_aval())) for a in jaxpr.in_avals[num_fixed:num_consts]]
+    nonzero, ct_ys = split_tangents(cts[num_carry:])
+    body, _ = transpose_jaxpr(
+        jaxpr,
+        (False,) * num_fixed + (True,) * num_linear + (False,) * len(stacked),
+        (True,) * num_carry + nonzero,
+        wanted=(True,) * num_linear,
+        added_to=tuple([i < sum(consts) for i in range(num_linear)]),
+    )
+    first, residuals, rest = split_list(range(len(body.in_avals)), num_fixed, len(stacked))
+    results = scan_p.bind(
+        *[*fixed, *ct_consts, *ct_carry, *ct_ys, *stacked],
+        jaxpr=rearranged(body, [*first, *rest, *residuals]),
+        num_consts=num_fixed,
+        num_carry=len(ct_consts) + num_carry,
+        reverse=not reverse,
+        **params,
+    )
+    found = [ct if is_linear(x) else None for x, ct in zip(linear, results, strict=True)]
+    return [*[None] * num_fixed, *found, *[None] * len(stacked)]
+
+
+# ----------------------------------------------------------------- batching, dead code
+
+
+def _batch(
+    axis_size: int,
+    args: Sequence[Any],
+    dims: Sequence[int | None],
+    *,
+    jaxpr: ClosedJaxpr,
+    num_consts: int,
+    num_carry: int,
+    **params: Any,
+) -> tuple[list[Any], list[int | None]]:
+    """The batch axis comes first in the body, so second in what is scanned over."""
+    num_ys = len(jaxpr.out_avals) - num_carry
+    consts, init, xs = split_list([d is not None for d in dims], num_consts, num_carry)
+
+    def one_turn(carry: Sequence[bool]) -> Any:
+        in_dims = tuple([0 if b else None for b in (*consts, *carry, *xs)])
+        places = tuple([0 if b else None for b in carry]) + (None,) * num_ys
+        made = batch_jaxpr(jaxpr, axis_size, in_dims, places)
+        return made, [d is not None for d in made[1][:num_carry]]
+
+    carry, (body, out_dims) = fixed_point(init, one_turn)
+    moved = []
+    for i, (x, d, b) in enumerate(zip(args, dims, (*consts, *carry, *xs), strict=True)):
+        place = 0 if i < num_consts + num_carry else 1
+        moved.append(x if not b else place_batch_axis(x, d, place, axis_size))
+    outs = scan_p.bind(*moved, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params)
+    return outs, [d if d is None or i < num_carry else 1 for i, d in enumerate(out_dims)]
+
+
+def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
+    """Drop results that nobody reads, and parts of the carry that no used result depends on."""
+    closed, num_consts, num_carry = (eqn.params[k] for k in ("jaxpr", "num_consts", "num_carry"))
+    used_ys = tuple(used[num_carry:])
+    num_xs = len(closed.in_avals) - num_consts - num_carry
+
+    def one_turn(carry: Sequence[bool]) -> Any:
+        keep = (False,) * num_consts + tuple(carry) + (False,) * num_xs
+        made = dce_keeping(closed, (*carry, *used_ys), keep)
+        return made, made[1][num_consts : num_consts + num_carry]
+
+    carry, (body, used_inputs) = fixed_point(used[:num_carry], one_turn)
+    return eqn.replace(
+        invars=[v for v, u in zip(eqn.invars, used_inputs, strict=True) if u],
+        outvars=[v for v, u in zip(eqn.outvars, (*carry, *used_ys), strict=True) if u],
+        params={**eqn.params, "jaxpr": body, "num_consts": sum(used_inputs[:num_consts]), "num_carry": sum(carry)},
+    )
+
+
+scan_p.impl = _impl
+scan_p.shape_rule = _shape
+scan_p.jvp = _jvp
+scan_p.linearize = _linearize
+scan_p.partial_eval = _partial_eval
+scan_p.transpose = _transpose
+scan_p.batch = _batch
+scan_p.dce = _dce
