@@ -16,6 +16,7 @@ from minijax import nn as nn
 from minijax import numpy as numpy
 from minijax import random as random
 from minijax import scipy as scipy
+from minijax import sharding as sharding
 from minijax import tree as tree
 from minijax import tree_util as tree_util
 from minijax import typing as typing
@@ -55,6 +56,7 @@ from minijax.config import threefry_partitionable as threefry_partitionable
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp
 from minijax.devices import Device as Device
+from minijax.devices import Shard as Shard
 from minijax.devices import block_until_ready as block_until_ready
 from minijax.devices import default_backend as default_backend
 from minijax.devices import device_count as device_count
@@ -63,12 +65,16 @@ from minijax.devices import device_put as device_put
 from minijax.devices import devices as devices
 from minijax.devices import local_device_count as local_device_count
 from minijax.devices import local_devices as local_devices
+from minijax.devices import make_mesh as make_mesh
 from minijax.devices import process_count as process_count
 from minijax.devices import process_index as process_index
+from minijax.devices import process_indices as process_indices
 from minijax.drop_in import install_as_jax as install_as_jax
 from minijax.dtypes import float0 as float0
 from minijax.jitted import clear_caches as clear_caches
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
+from minijax.sharding import NamedSharding as NamedSharding
+from minijax.sharding import PartitionSpec as P  # noqa: F401
 from minijax.vmapping import vmap as vmap
 
 __version__ = "0.1.0"

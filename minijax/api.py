@@ -13,8 +13,9 @@ from minijax.jaxpr import stage
 from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
 from minijax.primitives.calls import hoist_tracers
 from minijax.primitives.checkpoint import remat_p
+from minijax.primitives.standard import check_one_device
 from minijax.shape_struct import ShapeDtypeStruct
-from minijax.tree_util import tree_flatten, tree_unflatten
+from minijax.tree_util import tree_flatten, tree_leaves, tree_unflatten
 
 
 class _NotSpecified:
@@ -50,10 +51,8 @@ def jit(
         options = {k: v for k, v in locals().items() if k != "fun"}
         return lambda f: jit(f, **options)
     check_callable("jit", fun)
-    if in_shardings is not None or out_shardings is not None:
-        raise NotImplementedError(
-            "jit: there is one device, so in_shardings and out_shardings have no meaning here; leave them out."
-        )
+    for sharding in tree_leaves((in_shardings, out_shardings)):
+        check_one_device("jit", sharding)
     static = StaticArguments(fun, static_argnums, static_argnames, donate_argnums, donate_argnames)
     return JitFunction(fun, static, keep_unused, inline)
 

@@ -32,6 +32,7 @@ import numpy as np
 
 from minijax import dtypes, errors
 from minijax.array import Array, ArrayImpl
+from minijax.sharding import unsharded
 
 # ----------------------------------------------------------------- abstract values
 
@@ -48,6 +49,7 @@ class ShapedArray:
 
     ndim = Array.ndim
     size = Array.size
+    sharding = property(unsharded)
 
     def __eq__(self, other: object) -> bool:
         return (
@@ -84,8 +86,8 @@ class ShapedArray:
         return ShapedArray(self.shape, self.dtype) if self.weak_type else self
 
     def to_tangent_aval(self) -> ShapedArray:
-        """The aval of tangents and cotangents: float0 unless the dtype is a float."""
-        if dtypes.is_float(self.dtype):
+        """The aval of tangents and cotangents: float0 unless the dtype is a float or complex."""
+        if dtypes.is_inexact(self.dtype):
             return self
         return ShapedArray(self.shape, dtypes.float0)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from minijax.array import Array, ArrayImpl
 from minijax.core import Tracer, as_operand
-from minijax.tree_util import tree_map
+from minijax.primitives.standard import check_one_device
+from minijax.sharding import AxisType, Mesh, PartitionSpec, Sharding, SingleDeviceSharding
+from minijax.tree_util import tree_leaves, tree_map
 
 __all__ = [
     "Device",
@@ -20,8 +24,11 @@ __all__ = [
     "devices",
     "local_device_count",
     "local_devices",
+    "make_mesh",
     "process_count",
     "process_index",
+    "process_indices",
+    "with_sharding_constraint",
 ]
 
 
@@ -38,7 +45,7 @@ class Device:
         return f"TFRT_CPU_{self.id}"
 
 
-_CPU = Device()
+_DEVICES = [Device()]
 
 
 def _check_backend(backend: Any) -> None:
@@ -51,7 +58,7 @@ def _check_backend(backend: Any) -> None:
 def devices(backend: str | None = None) -> list[Device]:
     """All devices. Raises RuntimeError for a backend other than 'cpu'."""
     _check_backend(backend)
-    return [_CPU]
+    return list(_DEVICES)
 
 
 def local_devices(
@@ -83,19 +90,54 @@ def process_count(backend: str | None = None) -> int:
     return 1
 
 
+def process_indices(backend: str | None = None) -> list[int]:
+    """The numbers of all processes."""
+    _check_backend(backend)
+    return [0]
+
+
 def default_backend() -> str:
     """The platform that computations run on."""
     return "cpu"
 
 
 def device_put(x: Any, device: Any = None, *, src: Any = None, donate: Any = False, may_alias: Any = None) -> Any:
-    """The leaves of `x` as Arrays on the (only) device.
+    """The leaves of `x` as Arrays on the (only) device; `device` is it, a sharding over it, or a tree of these.
 
     Raises TypeError for leaves that are no arrays or numbers, ValueError for a device that is not ours.
     """
-    if not (device is None or isinstance(device, Device)):
-        raise ValueError(f"device_put: {device!r} is not a device of minijax, which has jax.devices() == {devices()}.")
+    for place in tree_leaves(device):
+        if isinstance(place, PartitionSpec | Sharding):
+            check_one_device("device_put", place)
+        elif not isinstance(place, Device):
+            raise ValueError(
+                f"device_put: {place!r} is not a device of minijax, which has jax.devices() == {devices()}."
+            )
     return tree_map(as_operand, x)
+
+
+def with_sharding_constraint(x: Any, shardings: Any) -> Any:
+    """`x` itself: a sharding over one device holds anyway. Raises as check_one_device does for others."""
+    for sharding in tree_leaves(shardings):
+        check_one_device("with_sharding_constraint", sharding)
+    return tree_map(as_operand, x)
+
+
+def make_mesh(
+    axis_shapes: Sequence[int], axis_names: Sequence[str], axis_types: Any = None, *, devices: Any = None
+) -> Mesh:
+    """A mesh of the device with these axes, of type Explicit if not said otherwise.
+
+    Raises ValueError when the product of the lengths is not 1.
+    """
+    available = _DEVICES if devices is None else list(devices)
+    if math.prod(axis_shapes) > len(available):
+        raise ValueError(
+            f"Number of devices {len(available)} must be >= the product of mesh_shape {tuple(axis_shapes)}. Here is "
+            "one device: write lengths of 1."
+        )
+    grid = np.array(available[: math.prod(axis_shapes)], object).reshape(tuple(axis_shapes))
+    return Mesh(grid, axis_names, AxisType.Explicit if axis_types is None else axis_types)
 
 
 def device_get(x: Any) -> Any:
@@ -110,3 +152,35 @@ def block_until_ready(x: Any) -> Any:
     """`x` itself: computations are finished when they return."""
     for_each = tree_map(lambda leaf: leaf, x)
     return for_each if not isinstance(x, ArrayImpl | Tracer) else x
+
+
+# ----------------------------------------------------------------- where an array is
+
+
+class Shard(NamedTuple):
+    """The part of an array that a device holds: all of it."""
+
+    device: Device
+    index: tuple[slice, ...]
+    replica_id: int
+    data: Array
+
+
+def sharding_of(x: ArrayImpl) -> SingleDeviceSharding:
+    """How it lies on devices: whole, on the one."""
+    return SingleDeviceSharding(_DEVICES[0])
+
+
+def shards_of(x: ArrayImpl) -> list[Shard]:
+    """The parts that the devices hold: one, which is all of it."""
+    return [Shard(_DEVICES[0], (slice(None),) * x.ndim, 0, x)]
+
+
+def data_of_device(self: ArrayImpl, index: int) -> Array:
+    """The part on one device: the array itself. Raises IndexError for another number than 0."""
+    return shards_of(self)[index].data
+
+
+def bytes_of(self: ArrayImpl) -> int:
+    """Bytes that it takes in memory."""
+    return self.size * self.dtype.itemsize

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from minijax import dtypes
+from minijax.primitives.standard import check_one_device
 
 __all__ = ["ShapeDtypeStruct"]
 
@@ -16,7 +17,7 @@ class ShapeDtypeStruct:
     Raises ValueError if dtype is None.
     """
 
-    __slots__ = ("shape", "dtype", "weak_type")
+    __slots__ = ("shape", "dtype", "sharding", "weak_type")
 
     def __init__(
         self,
@@ -30,10 +31,10 @@ class ShapeDtypeStruct:
     ):
         if dtype is None:
             raise ValueError("ShapeDtypeStruct: dtype must be specified, for example jnp.float32.")
-        if sharding is not None or manual_axis_type is not None or is_ref:
-            raise NotImplementedError(
-                "ShapeDtypeStruct: there is one device, so sharding, manual axes and refs are absent."
-            )
+        check_one_device("ShapeDtypeStruct", sharding)
+        if manual_axis_type is not None or is_ref:
+            raise NotImplementedError("ShapeDtypeStruct: there are no manual axes and no refs here; leave them out.")
+        self.sharding = sharding
         self.shape = tuple(shape)
         self.dtype = dtypes.canonicalize_dtype(dtype, allow_extended_dtype=True)
         self.weak_type = weak_type

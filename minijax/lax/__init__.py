@@ -1,5 +1,8 @@
 """jax.lax: the primitives under JAX's names. Each lives, with its rules, in the file it is imported from."""
 
+from minijax.devices import (
+    with_sharding_constraint,
+)
 from minijax.lax.conditionals import (
     cond,
     switch,
@@ -17,6 +20,7 @@ from minijax.lax.loops import (
     while_loop,
 )
 from minijax.lax.mapping import map
+from minijax.lax import linalg as linalg
 from minijax.lax.shapes import (
     broadcast_shapes,
     broadcast_to_rank,
@@ -657,6 +661,7 @@ __all__ = [
     "unstack_p",
     "while_loop",
     "while_p",
+    "with_sharding_constraint",
     "xor_p",
     "zeta",
     "zeta_p",

@@ -18,6 +18,8 @@ from minijax.numpy.manipulation import broadcast_to
 from minijax.numpy.promotion import array_of, check_arraylike, convert
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
+from minijax.primitives.standard import check_one_device
+from minijax.sharding import Sharding
 
 __all__ = [
     "array",
@@ -36,16 +38,15 @@ __all__ = [
 
 
 def check_placement(fun_name: str, device: Any = None, out_sharding: Any = None) -> None:
-    """Raise ValueError for a device that is not ours, NotImplementedError for any sharding."""
-    if device is not None and not isinstance(device, Device):
+    """Raise ValueError or TypeError unless device and sharding, if given, say that the one device holds the result."""
+    if device is not None and not isinstance(device, Device | Sharding):
         raise ValueError(
             f"jnp.{fun_name}: device={device!r} is not a device of minijax. There is one, the CPU: leave the "
             "argument out, or pass jax.devices()[0]."
         )
-    if out_sharding is not None:
-        raise NotImplementedError(
-            f"jnp.{fun_name}: arrays are not distributed over devices, so out_sharding is not supported. Leave it out."
-        )
+    if not isinstance(device, Device):
+        check_one_device(f"jnp.{fun_name}", device)
+    check_one_device(f"jnp.{fun_name}", out_sharding)
 
 
 # --------------------------------------------------------------------------- from values

@@ -29,6 +29,7 @@ from minijax.numpy import (
     taking,
 )
 from minijax.numpy.promotion import ensure_arraylike, reject
+from minijax.sharding import Sharding
 
 __all__ = [
     "argsort",
@@ -46,6 +47,7 @@ __all__ = [
     "item",
     "iterate",
     "length",
+    "real_scalar",
     "reshape",
     "round_",
     "scalar",
@@ -245,7 +247,7 @@ def to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
     """The array itself: there is one device."""
     if stream is not None:
         raise NotImplementedError("The stream argument of Array.to_device() is not supported: leave it out.")
-    if not isinstance(device, Device):
+    if not isinstance(device, Device | Sharding):
         raise ValueError(f"to_device: {device!r} is not a device of minijax. Pass jax.devices()[0].")
     return self
 
@@ -266,6 +268,13 @@ def scalar(self: ArrayImpl) -> np.generic:
             "Pick an element first, or write x.item() for an array of size 1."
         )
     return self._data[()]
+
+
+def real_scalar(self: ArrayImpl, wanted: str) -> np.generic:
+    """The element of an array of shape (). TypeError for a complex one, as Python has it."""
+    if dtypes.is_complex(self.dtype):
+        raise TypeError(f"{wanted}() needs a real number, got an array of dtype {self.dtype}. Take x.real or abs(x).")
+    return scalar(self)
 
 
 def to_bool(self: ArrayImpl) -> bool:

@@ -11,10 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from minijax import lax
+from minijax import devices, lax
 from minijax.array import Array, ArrayImpl
 from minijax.core import EVAL, Primitive, current_trace, get_aval
-from minijax.devices import devices
 from minijax.numpy import arithmetic, bitwise, logic, methods, reductions, rounding, statistics
 from minijax.numpy.contractions import matmul
 from minijax.numpy.cumulative import cumprod, cumsum
@@ -223,13 +222,18 @@ def _attach_to_values() -> None:
     ArrayImpl.__str__ = str_array
     ArrayImpl.__format__ = format_array
     ArrayImpl.__bool__ = methods.to_bool
-    ArrayImpl.__int__ = lambda self: int(methods.scalar(self))
-    ArrayImpl.__float__ = lambda self: float(methods.scalar(self))
+    ArrayImpl.__int__ = lambda self: int(methods.real_scalar(self, "int"))
+    ArrayImpl.__float__ = lambda self: float(methods.real_scalar(self, "float"))
     ArrayImpl.__complex__ = lambda self: complex(methods.scalar(self))
     ArrayImpl.__index__ = methods.to_index
     ArrayImpl.aval = property(get_aval, doc="Shape, dtype and weak type.")
-    ArrayImpl.device = property(lambda self: devices()[0], doc="The device that holds it.")
-    ArrayImpl.devices = lambda self: set(devices())
+    ArrayImpl.device = property(lambda self: devices.devices()[0], doc="The device that holds it.")
+    ArrayImpl.devices = lambda self: set(devices.devices())
+    ArrayImpl.platform = lambda self: devices.default_backend()
+    ArrayImpl.sharding = property(devices.sharding_of)
+    ArrayImpl.addressable_shards = ArrayImpl.global_shards = property(devices.shards_of)
+    ArrayImpl.addressable_data = devices.data_of_device
+    ArrayImpl.on_device_size_in_bytes = devices.bytes_of
     ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
     ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")

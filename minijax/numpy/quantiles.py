@@ -26,6 +26,7 @@ from minijax.numpy.reductions import any as any_of
 from minijax.numpy.reductions import reduced_axes, sum
 from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axis
+from minijax.primitives.standard import check_one_device
 
 __all__ = [
     "median",
@@ -88,8 +89,7 @@ def percentile(
     out_sharding: None = None,
 ) -> Array:
     """`quantile` with q from 0 to 100."""
-    if out_sharding is not None:
-        raise NotImplementedError("jnp.percentile: arrays are not distributed, leave out_sharding out.")
+    check_one_device("jnp.percentile", out_sharding)
     a, q = ensure_arraylike("percentile", a, q)
     share = promote_dtypes_inexact(q)[0] / 100
     return quantile(a, share, axis, out, overwrite_input, method, keepdims, weights=weights)
@@ -154,6 +154,8 @@ def _quantile(
     if method not in _METHODS:
         raise ValueError(f"{name}: method can only be {', '.join(map(repr, _METHODS))}, got {method!r}.")
     a, q = ensure_arraylike(name, a, q)
+    if dtypes.is_complex(a.dtype):
+        raise ValueError(f"{name} does not support complex numbers, which have no order, got {a.dtype}.")
     if q.ndim > 1:
         raise ValueError(f"{name}: q must have rank <= 1, got shape {q.shape}.")
     a, weights = _with_weights(name, a, weights, axis, method)

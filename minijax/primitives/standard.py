@@ -14,6 +14,7 @@ from typing import Any
 from minijax import dtypes
 from minijax.array import ArrayImpl
 from minijax.core import NOT_LINEAR, Primitive, Rule, ShapedArray, Zero, as_array, get_aval
+from minijax.sharding import NamedSharding, PartitionSpec, Sharding
 
 Shape = tuple[int, ...]
 
@@ -99,11 +100,23 @@ def _jvp_zero(prim: Primitive, primals: Any, params: dict) -> Any:
 
 
 def check_one_device(name: str, sharding: Any) -> None:
-    """Raise NotImplementedError for a sharding: JAX's functions take one, and here is one device only."""
-    if sharding is not None:
-        raise NotImplementedError(
-            f"{name}: got sharding {sharding!r}, but there is one device and nothing to shard. Leave it out."
+    """Accept what says "on the one device" in any words, for the function `name`.
+
+    Raises ValueError for a bare partition spec or a mesh of several devices, TypeError for what is no sharding.
+    """
+    if sharding is None:
+        return
+    if isinstance(sharding, PartitionSpec):
+        raise ValueError(
+            f"{name}: got the partition spec {sharding} without a mesh. Write NamedSharding(mesh, {sharding}), or "
+            "leave it out: there is one device."
         )
+    if not isinstance(sharding, Sharding):
+        raise TypeError(
+            f"{name}: {sharding!r} is not a sharding. Leave it out: there is one device, which holds all arrays."
+        )
+    if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1:
+        raise ValueError(f"{name}: {sharding} is about {sharding.mesh.size} devices, and there is one. Leave it out.")
 
 
 def zero_like(x: Any) -> Zero:
@@ -112,9 +125,9 @@ def zero_like(x: Any) -> Zero:
 
 
 def require_dtype(name: str, aval: ShapedArray, kinds: str) -> None:
-    """Raise TypeError unless the dtype's kind is one of `kinds` (NumPy's letters: b i u f)."""
+    """Raise TypeError unless the dtype's kind is one of `kinds` (NumPy's letters: b i u f c)."""
     if dtypes.kind(aval.dtype) not in kinds:
-        words = {"b": "bool", "i": "signed integer", "u": "unsigned integer", "f": "floating point"}
+        words = {"b": "bool", "i": "signed integer", "u": "unsigned integer", "f": "floating point", "c": "complex"}
         wanted = " or ".join(words[k] for k in kinds)
         raise TypeError(
             f"{name} does not accept dtype {aval.dtype.name}: its operand of shape {aval.shape} must be "

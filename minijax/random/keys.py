@@ -23,6 +23,7 @@ from minijax.primitives.prng import (
     random_wrap,
     require_keys,
 )
+from minijax.primitives.standard import check_one_device
 
 _IMPL = "threefry2x32"
 
@@ -220,8 +221,5 @@ def sample_arguments(
 
 
 def check_sharding(name: str, out_sharding: Any) -> None:
-    """NotImplementedError unless out_sharding is None."""
-    if out_sharding is not None:
-        raise NotImplementedError(
-            f"{name}: out_sharding is not supported, since arrays are not distributed over devices. Leave it out."
-        )
+    """Raise ValueError or TypeError unless `out_sharding` says that the one device holds the result."""
+    check_one_device(f"jax.random.{name}", out_sharding)
