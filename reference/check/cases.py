@@ -7,20 +7,26 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from . import function_checks, functions, operations
+from . import function_checks, functions, fuzz, operations
 from .operation_checks import CHEAP, check_operation
 
 __all__ = ["Case", "all_cases", "quick_cases"]
 
 
 class Case(NamedTuple):
-    """One comparison: the family it is reported under, the functions it is about, its own name, and what it does."""
+    """The family it is reported under, the functions it is about, its own name, and what it does.
+
+    What `run` does are one or more comparisons; it returns how many if that is not one.
+    """
 
     family: str
     functions: tuple[str, ...]
     name: str
-    run: Callable[[], None]
+    run: Callable[[], int | None]
 
+
+# Random calls: 8 families of 16 times 25 combinations of function, shapes and dtypes, each with 70 values.
+FUZZ_SEEDS, FUZZ_SIGNATURES = 16, 25
 
 _CALLED = re.compile(r"\b(?:jnp|lax|jax)\.([\w.]*\w)(?=\()")
 
@@ -45,9 +51,16 @@ def _function_cases() -> Iterator[Case]:
                 yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
 
 
+def _fuzz_cases() -> Iterator[Case]:
+    for family in fuzz.FAMILIES:
+        for seed in range(FUZZ_SEEDS):
+            run = partial(fuzz.fuzz, family, FUZZ_SIGNATURES, seed)
+            yield Case(f"random calls: {family}", (), f"{family}, seed {seed}", run)
+
+
 def all_cases() -> list[Case]:
-    """Every row in every kind of check, every call under its bound."""
-    return [*_operation_cases(), *_function_cases()]
+    """Every row in every kind of check, every call under its bound, and random calls."""
+    return [*_operation_cases(), *_function_cases(), *_fuzz_cases()]
 
 
 def quick_cases() -> list[Case]:

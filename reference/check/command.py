@@ -38,7 +38,7 @@ def check(*, quick: bool, families: Sequence[str], jobs: int | None, html: Path 
     if not report.outcomes:
         print(f"error: no family is called {' or '.join(families)}", file=sys.stderr)
         return 2
-    print(f"{len(report.outcomes):,} cases in {report.seconds:.0f} s, {len(report.failures):,} failures")
+    print(f"{total(report.outcomes).cases:,} cases in {report.seconds:.0f} s, {len(report.failures):,} failures")
     return 1 if report.failures else 0
 
 

@@ -21,8 +21,8 @@ th, td { padding: .25rem .6rem; border-bottom: 1px solid var(--line); text-align
 th:first-child, td:first-child { text-align: left; }
 thead th { border-bottom-width: 2px; } tfoot td { font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); font-weight: 600; }
-.bar { display: inline-block; height: .7em; background: var(--bar); border-radius: 2px; }
-.track { display: inline-block; width: 8rem; height: .7em; background: var(--line); text-align: left; }
+.bar { display: block; height: 100%; background: var(--bar); border-radius: 2px; }
+.track { display: inline-block; width: 8rem; height: .7em; background: var(--line); }
 details { margin: .2rem 0; } summary { cursor: pointer; }
 pre { white-space: pre-wrap; background: #8881; padding: .6rem; overflow-x: auto; }
 code { font-size: .95em; } td.names { text-align: left; font-size: .85em; }
@@ -70,7 +70,7 @@ def write(path: Path, report: Report, names: Sequence[Names]) -> None:
 
 
 def _verdict(report: Report) -> str:
-    cases, failed = len(report.outcomes), len(report.failures)
+    cases, failed = total(report.outcomes).cases, len(report.failures)
     return f"The engines disagree in {failed:,} of {cases:,} cases." if failed else f"All {cases:,} cases agree."
 
 

@@ -32,6 +32,7 @@ class Outcome(NamedTuple):
     family: str
     functions: tuple[str, ...]
     name: str
+    calls: int
     arrays: int
     identical: int
     worst_ulp: float
@@ -76,7 +77,7 @@ def total(outcomes: Sequence[Outcome]) -> Total:
     """The sum of some outcomes."""
     return Total(
         functions=len({(o.family, f) for o in outcomes for f in o.functions}),
-        cases=len(outcomes),
+        cases=sum(o.calls for o in outcomes),
         arrays=sum(o.arrays for o in outcomes),
         identical=sum(o.identical for o in outcomes),
         worst_ulp=max((o.worst_ulp for o in outcomes), default=0.0),
@@ -133,13 +134,13 @@ def _run_chunk(indices: list[int]) -> list[Outcome]:
 
 def _run_case(case: Case) -> Outcome:
     """Run one case; whatever it raises is a failure of the case, not of the run."""
-    failure = ""
+    failure, calls = "", 1
     with observed() as seen, warnings.catch_warnings():
         warnings.simplefilter("error")
         try:
-            case.run()
+            calls = case.run() or 1
         except AssertionError as error:
             failure = str(error) or "an assertion failed"
         except Exception:
             failure = traceback.format_exc(limit=-4)
-    return Outcome(case.family, case.functions, case.name, seen.arrays, seen.identical, seen.worst_ulp, failure)
+    return Outcome(case.family, case.functions, case.name, calls, seen.arrays, seen.identical, seen.worst_ulp, failure)
