@@ -43,15 +43,15 @@ NAMES: dict[str, dict[str, str]] = {
         UNWRITTEN: """
             DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p complex
             complex_p conj conj_p device_put_p dtype fft fft_p fori_loop imag imag_p index_take
-            mulhi mulhi_p real real_p reduce reduce_p reduce_window reduce_window_max_p reduce_window_min_p
-            reduce_window_p reduce_window_shape_tuple reduce_window_sum_p rng_bit_generator rng_bit_generator_p
-            rng_uniform rng_uniform_p scan scan_p select_and_gather_add_p select_and_scatter_add_p
-            select_and_scatter_p shape_as_value switch while_loop while_p
+            mulhi mulhi_p real real_p reduce reduce_p
+            rng_bit_generator rng_bit_generator_p
+            rng_uniform rng_uniform_p scan scan_p
+            shape_as_value switch while_loop while_p
         """,
         ONE_DEVICE: """
             RaggedDotDimensionNumbers after_all after_all_p broadcast_like composite create_token create_token_p
             dce_sink dce_sink_p pbroadcast pcast precv psend ragged_all_to_all ragged_all_to_all_p ragged_dot
-            ragged_dot_general scaled_dot sharding_constraint_p stage stage_p 
+            ragged_dot_general scaled_dot sharding_constraint_p stage stage_p
         """,
         COMING: """
             all_gather all_gather_p all_to_all all_to_all_p associative_scan axis_index axis_index_p axis_size

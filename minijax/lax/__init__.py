@@ -3,6 +3,7 @@
 from minijax.devices import (
     with_sharding_constraint,
 )
+from minijax.lax import linalg as linalg
 from minijax.lax.conditionals import (
     cond,
     switch,
@@ -20,7 +21,6 @@ from minijax.lax.loops import (
     while_loop,
 )
 from minijax.lax.mapping import map
-from minijax.lax import linalg as linalg
 from minijax.lax.shapes import (
     broadcast_shapes,
     broadcast_to_rank,
@@ -234,6 +234,11 @@ from minijax.primitives.joining import (
     unstack,
     unstack_p,
 )
+from minijax.primitives.reduce_window import (
+    reduce_window,
+    reduce_window_p,
+    select_and_scatter_p,
+)
 from minijax.primitives.reductions import (
     argmax,
     argmax_p,
@@ -367,6 +372,14 @@ from minijax.primitives.transcendental import (
     tanh_p,
 )
 from minijax.primitives.while_loop import while_p
+from minijax.primitives.window_reductions import (
+    reduce_window_max_p,
+    reduce_window_min_p,
+    reduce_window_shape_tuple,
+    reduce_window_sum_p,
+    select_and_gather_add_p,
+    select_and_scatter_add_p,
+)
 
 __all__ = [
     "AccuracyMode",
@@ -583,6 +596,12 @@ __all__ = [
     "reduce_prod_p",
     "reduce_sum",
     "reduce_sum_p",
+    "reduce_window",
+    "reduce_window_max_p",
+    "reduce_window_min_p",
+    "reduce_window_p",
+    "reduce_window_shape_tuple",
+    "reduce_window_sum_p",
     "reduce_xor",
     "reduce_xor_p",
     "regularized_incomplete_beta_p",
@@ -612,6 +631,9 @@ __all__ = [
     "scatter_sub",
     "scatter_sub_p",
     "select",
+    "select_and_gather_add_p",
+    "select_and_scatter_add_p",
+    "select_and_scatter_p",
     "select_n",
     "select_n_p",
     "shift_left",

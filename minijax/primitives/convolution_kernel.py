@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from minijax.primitives.convolution_dimensions import ConvDimensionNumbers, dilated_shape, window_count
+from minijax.primitives.convolution_dimensions import ConvDimensionNumbers, dilated_shape
+from minijax.primitives.sliding import meeting, pad_and_dilate, sliding_windows
 
 # Elements of a block: a megabyte of single precision.
 BLOCK = 1 << 18
@@ -82,42 +83,6 @@ def _empty(shape: tuple[int, ...], dtype: np.dtype, spec: Sequence[int]) -> np.n
     for n, d in zip(shape, spec):
         lengths[d] = n
     return np.empty(lengths, dtype).transpose(spec)
-
-
-def pad_and_dilate(x: np.ndarray, padding: Sequence[tuple[int, int]], dilation: Sequence[int], fill: Any) -> np.ndarray:
-    """`x` with `fill` around and between its elements along its last axes; negative padding cuts off."""
-    if not any(low or high for low, high in padding) and all(d == 1 for d in dilation):
-        return x
-    first = x.ndim - len(padding)
-    lengths = dilated_shape(x.shape[first:], dilation)
-    shape = [*x.shape[:first], *[n + low + high for n, (low, high) in zip(lengths, padding)]]
-    pairs = [
-        _meeting(low, n, length, step)
-        for (low, _), n, length, step in zip(padding, x.shape[first:], shape[first:], dilation)
-    ]
-    inside, kept = zip(*pairs)
-    # In the order in which x lies in memory: the windows are then read along with it.
-    order = sorted(range(x.ndim), key=lambda d: -abs(x.strides[d]))
-    out = np.full([shape[d] for d in order], fill, x.dtype).transpose(np.argsort(order))
-    out[(..., *inside)] = x[(..., *kept)]
-    return out
-
-
-def sliding_windows(
-    x: np.ndarray, window: Sequence[int], strides: Sequence[int], dilation: Sequence[int]
-) -> tuple[np.ndarray, list[int]]:
-    """The windows along the last axes of `x`, and how many there are along each.
-
-    The first is a view with the other axes in front, then an axis for each place, then the axes of a window.
-    """
-    first = x.ndim - len(window)
-    steps = x.strides[first:]
-    places = list(map(window_count, x.shape[first:], dilated_shape(window, dilation), strides))
-    moves = [step * stride for step, stride in zip(steps, strides)]
-    inside = [step * d for step, d in zip(steps, dilation)]
-    shape = (*x.shape[:first], *places, *window)
-    view = np.lib.stride_tricks.as_strided(x, shape, (*x.strides[:first], *moves, *inside), writeable=False)
-    return view, places
 
 
 # ----------------------------------------------------------------- copy windows, then multiply
@@ -258,18 +223,9 @@ def _scatter(
         sums = np.zeros((len(examples), *out.shape[1:]), out.dtype)
         for k in np.ndindex(*window):
             pairs = [
-                _meeting(low - i * step, n, places, d)
+                meeting(low - i * step, n, places, d)
                 for i, low, step, n, places, d in zip(k, lows, rhs_dilation, space, out.shape[2:], lhs_dilation)
             ]
             targets, sources = zip(*pairs)
             sums[(..., *targets)] += products[(slice(None), *k, slice(None), *sources)]
         out[some] = sums
-
-
-def _meeting(offset: int, n: int, places: int, step: int) -> tuple[slice, slice]:
-    """All places p = offset + i * step in range(places), with i in range(n), and these i."""
-    start = max(0, -(offset // step))
-    stop = min(n, (places - 1 - offset) // step + 1)
-    if stop <= start:
-        return slice(0, 0), slice(0, 0)
-    return slice(offset + start * step, offset + (stop - 1) * step + 1, step), slice(start, stop)

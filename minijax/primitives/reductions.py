@@ -51,13 +51,15 @@ def reduce_min(operand: Any, axes: Sequence[int]) -> Array:
     return reduce_min_p.bind(operand, axes=tuple(axes))
 
 
-def _lowest(dtype: np.dtype) -> Any:
+def lowest(dtype: np.dtype) -> Any:
+    """What is below or equal to every value of the dtype."""
     if dtype.kind == "b":
         return False
     return np.iinfo(dtype).min if dtype.kind in "iu" else -math.inf
 
 
-def _highest(dtype: np.dtype) -> Any:
+def highest(dtype: np.dtype) -> Any:
+    """What is above or equal to every value of the dtype."""
     if dtype.kind == "b":
         return True
     return np.iinfo(dtype).max if dtype.kind in "iu" else math.inf
@@ -70,7 +72,7 @@ def _extremum(name: str, ufunc: np.ufunc, of_nothing: Callable[[np.dtype], Any],
         if x.size == 0:
             return ufunc.reduce(x, axes, initial=of_nothing(x.dtype))
         out = ufunc.reduce(x, axes)
-        if x.dtype.kind in "biu":
+        if dtypes.kind(x.dtype) != "f":
             return out
         return settle_zeros(out, x, negative, lambda found: np.logical_or.reduce(found, axes))
 
@@ -115,8 +117,8 @@ def _extremum_tangent(t: Any, out: Any, x: Any, *, axes: tuple[int, ...]) -> Any
     return div(reduce_sum(mul(t, chosen), axes), count)
 
 
-reduce_max_p = _extremum("reduce_max", np.maximum, _lowest, negative=False)
-reduce_min_p = _extremum("reduce_min", np.minimum, _highest, negative=True)
+reduce_max_p = _extremum("reduce_max", np.maximum, lowest, negative=False)
+reduce_min_p = _extremum("reduce_min", np.minimum, highest, negative=True)
 
 
 # ----------------------------------------------------------------- reduce_prod
@@ -137,7 +139,7 @@ def _prod_impl(x: np.ndarray, *, axes: tuple[int, ...]) -> np.ndarray:
 
 
 def _prod_dtype(x: ShapedArray, *, axes: tuple[int, ...]) -> Any:
-    require_dtype("reduce_prod", x, "iuf")
+    require_dtype("reduce_prod", x, "iufc")
     return x.dtype
 
 
@@ -220,7 +222,7 @@ def _logical(name: str, ufunc: np.ufunc, of_nothing: Callable[[np.dtype], Any]) 
 
 
 def _all_bits(dtype: np.dtype) -> Any:
-    return -1 if dtype.kind == "i" else _highest(dtype)
+    return -1 if dtype.kind == "i" else highest(dtype)
 
 
 reduce_and_p = _logical("reduce_and", np.bitwise_and, _all_bits)
@@ -272,6 +274,7 @@ def _arg_extremum(name: str, find: Callable[..., Any]) -> Primitive:
         return x.shape[:axis] + x.shape[axis + 1 :]
 
     def dtype(x: ShapedArray, *, axes: tuple[int], index_dtype: np.dtype) -> np.dtype:
+        require_dtype(name, x, "biuf")
         if not dtypes.is_integer(index_dtype):
             raise TypeError(f"index_dtype of {name} must be an integer type, but got {index_dtype}: use 'int32'.")
         return index_dtype

@@ -93,6 +93,8 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
     "zeta": {"jvp", "vjp"},  # likewise
     # JAX writes out its loops, whose forward derivative it has, though not their backward one.
     "random_gamma_grad": {"jvp", "vjp", "jaxpr", "derived_jaxprs"},
+    "reduce_window": {"vjp", "derived_jaxprs"},  # no derivative in reverse mode in both engines
+    "select_and_scatter": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # NotImplementedError in both engines
 }
 
 # ----------------------------------------------------------------- the public interface

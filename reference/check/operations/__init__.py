@@ -13,7 +13,19 @@ from __future__ import annotations
 from itertools import chain
 
 from ..operation_row import KINDS, Row
-from . import arithmetic, calls, convolution, elementwise, indexing, random, reductions, shaping, special
+from . import (
+    arithmetic,
+    calls,
+    convolution,
+    elementwise,
+    indexing,
+    linalg,
+    random,
+    reductions,
+    shaping,
+    special,
+    window_reductions,
+)
 
 __all__ = ["FAMILIES", "KINDS", "ROWS"]
 
@@ -24,6 +36,8 @@ FAMILIES: dict[str, list[Row]] = {
     "shaping": shaping.ROWS,
     "indexing": indexing.ROWS,
     "convolution": convolution.ROWS,
+    "window reductions": window_reductions.ROWS,
+    "linalg": linalg.ROWS,
     "random": random.ROWS,
     "special functions": special.ROWS,
     "calls": calls.ROWS,
