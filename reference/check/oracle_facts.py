@@ -39,8 +39,6 @@ def literal(atom: Any, dtype: Any) -> Any:
 
 # Programs with nested calls whose text differs as it stands, without normalisation, and why.
 NESTED_TEXT_DIFFERS: dict[str, str] = {
-    "jit-twice": "JAX writes a jaxpr that is called twice once, in front: let f = { ... } in",
-    "grad-of-twice": "see jit-twice",
     "grad-of-jit": "JAX names the result of a body that nobody reads outside `_` inside too",
 }
 
