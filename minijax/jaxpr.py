@@ -135,7 +135,7 @@ class Jaxpr:
 
     def pretty_print(self, *, width: int = 80) -> str:
         """The text, laid out for lines of `width` columns."""
-        return format_doc(Printer().jaxpr(self), width)
+        return format_doc(Printer().program(self), width)
 
 
 class ClosedJaxpr:
@@ -380,7 +380,7 @@ def dce_jaxpr(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[b
         used = [v in live for v in eqn.outvars]
         if not any(used) and not eqn.has_effects:
             continue
-        if eqn.primitive.dce is not None and not all(used):
+        if eqn.primitive.dce is not None:
             eqn = eqn.primitive.dce(eqn, used)
         live.update(v for v in eqn.invars if type(v) is Var)
         eqns.append(eqn)

@@ -21,6 +21,38 @@ def _letters(n: int) -> str:
     return text
 
 
+# JAX's limit: a body of more equations is written in front.
+_LONG = 10
+
+
+def _shared_jaxprs(jaxpr: Any) -> list[tuple[str, Any]]:
+    """The jaxprs within `jaxpr` that are written in front of it, with their names, in order of appearance."""
+    counts: dict[int, int] = {}
+    names: dict[int, str] = {}
+    queue = [jaxpr]
+    for inner in queue:
+        counts[id(inner)] = counts.get(id(inner), 0) + 1 + (inner is not jaxpr and len(inner.eqns) > _LONG)
+        for eqn in inner.eqns:
+            nested = _jaxprs_in(eqn.params)
+            queue += nested
+            name = eqn.params.get("name")
+            for body in nested if name else ():
+                names.setdefault(id(body), name.strip("<>"))
+    found: list[tuple[str, Any]] = []
+    uses: dict[str, int] = {}
+    for inner in {id(body): body for body in queue}.values():
+        if counts[id(inner)] > 1:
+            name = names.get(id(inner), "jaxpr")
+            uses[name] = uses.get(name, 0) + 1
+            found.append((name if uses[name] == 1 else f"{name}{uses[name] - 1}", inner))
+    return found
+
+
+def _jaxprs_in(params: dict[str, Any]) -> list[Any]:
+    values = [v for p in params.values() for v in (p if isinstance(p, tuple) else (p,)) if hasattr(v, "eqns")]
+    return [getattr(v, "jaxpr", v) for v in values]
+
+
 class Printer:
     """Names variables in order of appearance, through nested jaxprs, and lays the text out as JAX does."""
 
@@ -28,14 +60,19 @@ class Printer:
         self.names: dict[Any, str] = {}
         self.count = 0
         self.used = set(used)
+        self.shared: dict[int, str] = {}  # id of a jaxpr that stands in front -> its name
 
     def name(self, v: Any) -> str:
         if hasattr(v, "val"):
             return str(v)
         if v not in self.names:
-            self.names[v] = _letters(self.count)
-            self.count += 1
+            self.names[v] = self.fresh_name()
         return self.names[v]
+
+    def fresh_name(self) -> str:
+        self.count += 1
+        name = _letters(self.count - 1)
+        return self.fresh_name() if name in self.shared.values() else name
 
     def binder(self, v: Any) -> str:
         return f"{self.name(v) if v in self.used else '_'}:{v.aval.str_short()}"
@@ -43,7 +80,19 @@ class Printer:
     def row(self, texts: list[str], separator: str = "") -> Doc:
         return Nest(2, Group(join([separator, Group(Break())], texts)))
 
+    def program(self, jaxpr: Any) -> Doc:
+        """A jaxpr, before it those within it that are long or occur more than once: let name = ... in."""
+        in_front = _shared_jaxprs(jaxpr)
+        self.shared = {id(inner): name for name, inner in in_front}
+        docs: list[Doc] = []
+        for name, inner in in_front:
+            docs += ["let ", name, " = ", self.written_out(inner), " in", Break()]
+        return [*docs, self.written_out(jaxpr)]
+
     def jaxpr(self, jaxpr: Any) -> Doc:
+        return self.shared.get(id(jaxpr)) or self.written_out(jaxpr)
+
+    def written_out(self, jaxpr: Any) -> Doc:
         self.used.update(v for eqn in jaxpr.eqns for v in eqn.invars if hasattr(v, "eqn"))
         self.used.update(v for v in jaxpr.outvars if hasattr(v, "eqn"))
         self.used.update([*jaxpr.constvars, *jaxpr.invars])

@@ -6,12 +6,13 @@ was made from.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
-from minijax.jaxpr import ClosedJaxpr, Literal, Var, stage
+from minijax.jaxpr import ClosedJaxpr, Literal, Var, dce_jaxpr, stage
 from minijax.jvp import jvp_flat
 from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
@@ -58,6 +59,25 @@ def forwarded_results(closed: ClosedJaxpr) -> list[int | None]:
     """For each result the position of the argument that it is, or None."""
     position = {v: i for i, v in enumerate(closed.jaxpr.invars)}
     return [position.get(v) if type(v) is Var else None for v in closed.jaxpr.outvars]
+
+
+def dce_keeping(closed: ClosedJaxpr, used: Flags, keep: Flags) -> tuple[ClosedJaxpr, list[bool]]:
+    """The jaxpr without the results that are not used, and without arguments that nobody needs or keeps.
+
+    Also says which arguments are left. If there is nothing to drop it is the same jaxpr, with all that is kept
+    with it.
+    """
+
+    def make() -> tuple[ClosedJaxpr, list[bool]]:
+        jaxpr, needed = dce_jaxpr(closed.jaxpr, used)
+        left = [n or k for n, k in zip(needed, keep, strict=True)]
+        same_eqns = len(jaxpr.eqns) == len(closed.eqns) and all(map(operator.is_, jaxpr.eqns, closed.eqns))
+        if same_eqns and all(left) and all(used):
+            return closed, left
+        jaxpr.invars = [v for v, there in zip(closed.jaxpr.invars, left, strict=True) if there]
+        return ClosedJaxpr(jaxpr, closed.consts), left
+
+    return closed.derived(("dce", used, keep), make)
 
 
 def jvp_jaxpr(closed: ClosedJaxpr, nonzero: Flags, wanted: Flags = ()) -> tuple[ClosedJaxpr, list[bool]]:
@@ -132,7 +152,9 @@ def linearize_jaxpr(
             found.extend([close_program(program, residuals), nonzero_out, forwarded])
             return [*outs, *(r for r, i in zip(residuals, forwarded, strict=True) if i is None)]
 
-        return LinearizedJaxpr(stage(fun, closed.in_avals, "linearize"), *found)
+        primal = stage(fun, closed.in_avals, "linearize")
+        everything = (True,) * len(primal.jaxpr.outvars), (True,) * len(primal.jaxpr.invars)
+        return LinearizedJaxpr(dce_keeping(primal, *everything)[0], *found)
 
     return closed.derived(("linearize", nonzero, wanted, may_forward), make)
 

@@ -8,11 +8,10 @@ from typing import Any
 import numpy as np
 
 from minijax import config, dtypes
-from minijax.core import as_operand
 from minijax.jaxpr import ClosedJaxpr, Jaxpr, Var
 from minijax.jaxpr_transforms import forwarded_results, rearranged
 from minijax.jitted import fun_name
-from minijax.lax.bodies import Body, avals_of, is_concrete, leaf_paths, trace_body
+from minijax.lax.bodies import Body, avals_of, is_concrete, leaf_paths, passed_on, trace_body
 from minijax.primitives.calls import same_type
 from minijax.primitives.comparison import ne
 from minijax.primitives.cond import cond_p
@@ -175,4 +174,4 @@ def _bind_cond(index: Any, branches: Sequence[ClosedJaxpr], operands: Sequence[A
     ]
     kept = [i for i, source in enumerate(sources) if source is None]
     outs = iter(cond_p.bind(index, *operands, branches=tuple([rearranged(b, results=kept) for b in branches])))
-    return [next(outs) if source is None else as_operand(operands[source]) for source in sources]
+    return [next(outs) if source is None else passed_on(operands[source]) for source in sources]

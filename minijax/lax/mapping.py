@@ -9,8 +9,8 @@ from typing import Any
 from minijax.lax.loops import scan
 from minijax.primitives.joining import concatenate
 from minijax.primitives.shaping import reshape
-from minijax.primitives.slicing import slice_in_dim
-from minijax.tree_util import tree_leaves, tree_map
+from minijax.primitives.slicing import slice
+from minijax.tree_util import tree_flatten, tree_map, tree_unflatten
 from minijax.vmapping import vmap
 
 __all__ = ["map"]
@@ -24,22 +24,24 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     """
     if batch_size is None:
         return scan(lambda _, x: ((), f(x)), (), xs)[1]
-    leaves = tree_leaves(xs)
+    leaves, tree = tree_flatten(xs)
     count = leaves[0].shape[0] if leaves else 0
     turns = count // batch_size if batch_size else 0
     done = turns * batch_size
     if not turns:
         return vmap(f)(xs)
-    batches = tree_map(lambda x: _folded(_part(x, 0, done), turns, batch_size), xs)
-    ys = tree_map(_unfolded, scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1])
+    parts = [(_folded(_part(x, 0, done), turns, batch_size), _part(x, done, count)) for x in leaves]
+    batches, rest = (tree_unflatten(tree, part) for part in zip(*parts, strict=True))
+    ys = scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1]
     if done == count:
-        return ys
-    rest = vmap(f)(tree_map(lambda x: _part(x, done, count), xs))
-    return tree_map(lambda y, z: concatenate([y, z], 0), ys, rest)
+        return tree_map(_unfolded, ys)
+    return tree_map(lambda y, z: concatenate([_unfolded(y), z], 0), ys, vmap(f)(rest))
 
 
 def _part(x: Any, start: int, stop: int) -> Any:
-    return x if (start, stop) == (0, x.shape[0]) else slice_in_dim(x, start, stop)
+    if start == stop or (start, stop) == (0, x.shape[0]):
+        return x
+    return slice(x, (start, *[0] * (x.ndim - 1)), (stop, *x.shape[1:]))
 
 
 def _folded(x: Any, turns: int, size: int) -> Any:

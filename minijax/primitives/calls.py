@@ -10,8 +10,8 @@ import numpy as np
 from minijax import compiler
 from minijax.array import ArrayImpl
 from minijax.core import Primitive, ShapedArray, Tracer, Zero, as_array, is_linear
-from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, dce_jaxpr
-from minijax.jaxpr_transforms import batch_jaxpr, jvp_jaxpr, transpose_jaxpr
+from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr
+from minijax.jaxpr_transforms import batch_jaxpr, dce_keeping, jvp_jaxpr, transpose_jaxpr
 from minijax.primitives.standard import zero_like
 
 
@@ -90,21 +90,6 @@ def short_types(avals: Sequence[ShapedArray]) -> str:
     return f"({', '.join(a.str_short() for a in avals)})"
 
 
-def dce_keeping(closed: ClosedJaxpr, used: tuple[bool, ...], keep: tuple[bool, ...]) -> tuple[ClosedJaxpr, list[bool]]:
-    """The jaxpr without the results that are not used, and without arguments that nobody needs or keeps.
-
-    Also says which arguments are left.
-    """
-
-    def make() -> tuple[ClosedJaxpr, list[bool]]:
-        jaxpr, needed = dce_jaxpr(closed.jaxpr, used)
-        left = [n or k for n, k in zip(needed, keep, strict=True)]
-        jaxpr.invars = [v for v, there in zip(closed.jaxpr.invars, left, strict=True) if there]
-        return ClosedJaxpr(jaxpr, closed.consts), left
-
-    return closed.derived(("dce", used, keep), make)
-
-
 def _impl(*buffers: np.ndarray, jaxpr: ClosedJaxpr, **params: Any) -> list[np.ndarray]:
     return compiler.run(jaxpr, buffers)
 
@@ -137,9 +122,16 @@ def _batch(prim: Primitive, axis_size: int, args: Any, dims: Any, *, jaxpr: Clos
 
 def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
     closed = eqn.params["jaxpr"]
-    jaxpr, used_inputs = dce_jaxpr(closed.jaxpr, used)
+    jaxpr, used_inputs = dce_keeping(closed, tuple(used), (False,) * len(eqn.invars))
+    return without(eqn, used_inputs, used, jaxpr=jaxpr)
+
+
+def without(eqn: Eqn, used_inputs: Sequence[bool], used_outputs: Sequence[bool], **params: Any) -> Eqn:
+    """The equation with only the operands and results that are used, and with other parameters."""
+    if all(used_inputs) and all(used_outputs) and all(eqn.params[name] is value for name, value in params.items()):
+        return eqn
     return eqn.replace(
         invars=[v for v, u in zip(eqn.invars, used_inputs, strict=True) if u],
-        outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
-        params={**eqn.params, "jaxpr": ClosedJaxpr(jaxpr, closed.consts)},
+        outvars=[v for v, u in zip(eqn.outvars, used_outputs, strict=True) if u],
+        params={**eqn.params, **params},
     )

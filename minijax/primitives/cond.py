@@ -21,6 +21,7 @@ from minijax.jaxpr import ClosedJaxpr, Eqn, Var, stage
 from minijax.jaxpr_transforms import (
     Flags,
     batch_jaxpr,
+    dce_keeping,
     jvp_jaxpr,
     linearize_jaxpr,
     partial_eval_jaxpr,
@@ -28,11 +29,11 @@ from minijax.jaxpr_transforms import (
 )
 from minijax.linearize import LinearTrace
 from minijax.primitives.calls import (
-    dce_keeping,
     merge_tangents,
     same_types,
     short_types,
     split_tangents,
+    without,
 )
 from minijax.primitives.comparison import eq
 from minijax.primitives.conversion import stop_gradient
@@ -95,7 +96,9 @@ def _linearize(primals: Sequence[Any], tangents: Sequence[Any], *, branches: Bra
     )
     results = cond_p.bind(*primals, branches=primal)
     outs, residuals = results[: len(nonzero_out)], results[len(nonzero_out) :]
-    out_tangents = _record(current_trace(), [primals[0], *residuals, *given], linear)
+    needed, linear = _pruned(linear, (True,) * sum(nonzero_out))
+    operands = [x for x, n in zip([*residuals, *given], needed, strict=True) if n]
+    out_tangents = _record(current_trace(), [primals[0], *operands], linear)
     return outs, merge_tangents(outs, nonzero_out, out_tangents)
 
 
@@ -110,6 +113,8 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, branches: Branches
     unknown = tuple([trace.owns(x) for x in args[1:]])
     out_unknown = _in_any([partial_eval_jaxpr(b, unknown)[2] for b in branches])
     parts = [partial_eval_jaxpr(b, unknown, out_unknown) for b in branches]
+    if all(out_unknown) and not any(known.eqns for known, _, _ in parts):
+        return _record(trace, args, branches)
     num_known = out_unknown.count(False)
     known, rest = _with_common_residuals([p[0] for p in parts], [p[1] for p in parts], num_known, sum(unknown))
     operands = [x for x in args if not trace.owns(x)]
@@ -174,8 +179,10 @@ def _transpose(cts: Sequence[Any], index: Any, *args: Any, branches: Branches) -
     nonzero, given = split_tangents(cts)
     nonzero_in = _in_any([transpose_jaxpr(b, linear, nonzero)[1] for b in branches])
     transposed = tuple([transpose_jaxpr(b, linear, nonzero, nonzero_in)[0] for b in branches])
-    known = [x for x in args if not is_linear(x)]
-    results, flags = iter(cond_p.bind(index, *known, *given, branches=transposed)), iter(nonzero_in)
+    operands = [*[x for x in args if not is_linear(x)], *given]
+    needed, transposed = _pruned(transposed, (True,) * sum(nonzero_in))
+    operands = [x for x, n in zip(operands, needed, strict=True) if n]
+    results, flags = iter(cond_p.bind(index, *operands, branches=transposed)), iter(nonzero_in)
     return [None, *[None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]]
 
 
@@ -208,10 +215,14 @@ def _batch_by_selection(axis_size: int, args: Any, dims: Any, branches: Branches
     for i, branch in enumerate(branches):
         batched, _ = batch_jaxpr(branch, axis_size, in_front, (0,) * len(branch.out_avals))
         chosen = eq(index, np.int32(i))
-        guarded = [select(_stretched(chosen, x), x, stop_gradient(x)) for x in operands]
-        results.append(batched(*guarded))
+        results.append(batched(*[_guarded(chosen, x) for x in operands]))
     outs = [select_n(_stretched(index, cases[0]), *cases) for cases in zip(*results, strict=True)]
     return outs, [0] * len(outs)
+
+
+def _guarded(chosen: Any, x: Any) -> Any:
+    without_derivative = stop_gradient(x)
+    return select(_stretched(chosen, x), x, without_derivative)
 
 
 def _stretched(which: Any, x: Any) -> Any:
@@ -219,15 +230,19 @@ def _stretched(which: Any, x: Any) -> Any:
     return which if np.ndim(x) == np.ndim(which) else broadcast_in_dim(which, np.shape(x), (0,))
 
 
-def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
-    branches, used = eqn.params["branches"], tuple(used)
-    none = (False,) * (len(eqn.invars) - 1)
+def _pruned(branches: Branches, used: Flags) -> tuple[Flags, Branches]:
+    """Which operands some branch needs for the results that are used, and the branches with only those."""
+    none = (False,) * len(branches[0].in_avals)
     needed = _in_any([dce_keeping(b, used, none)[1] for b in branches])
-    return eqn.replace(
-        invars=[eqn.invars[0], *[v for v, n in zip(eqn.invars[1:], needed, strict=True) if n]],
-        outvars=[v for v, u in zip(eqn.outvars, used, strict=True) if u],
-        params={**eqn.params, "branches": tuple([dce_keeping(b, used, needed)[0] for b in branches])},
-    )
+    return needed, tuple([dce_keeping(b, used, needed)[0] for b in branches])
+
+
+def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
+    branches = eqn.params["branches"]
+    needed, pruned = _pruned(branches, tuple(used))
+    if all(new is old for new, old in zip(pruned, branches, strict=True)):
+        pruned = branches
+    return without(eqn, (True, *needed), used, branches=pruned)
 
 
 cond_p.impl = _impl

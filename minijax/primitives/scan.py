@@ -27,6 +27,7 @@ from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn
 from minijax.jaxpr_transforms import (
     batch_jaxpr,
+    dce_keeping,
     fixed_point,
     forwarded_results,
     jvp_jaxpr,
@@ -37,12 +38,12 @@ from minijax.jaxpr_transforms import (
 )
 from minijax.linearize import LinearTrace
 from minijax.primitives.calls import (
-    dce_keeping,
     merge_tangents,
     same_types,
     short_types,
     split_list,
     split_tangents,
+    without,
 )
 from minijax.primitives.families import instantiate
 
@@ -350,11 +351,8 @@ def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
         return made, made[1][num_consts : num_consts + num_carry]
 
     carry, (body, used_inputs) = fixed_point(used[:num_carry], one_turn)
-    return eqn.replace(
-        invars=[v for v, u in zip(eqn.invars, used_inputs, strict=True) if u],
-        outvars=[v for v, u in zip(eqn.outvars, (*carry, *used_ys), strict=True) if u],
-        params={**eqn.params, "jaxpr": body, "num_consts": sum(used_inputs[:num_consts]), "num_carry": sum(carry)},
-    )
+    sizes = {"num_consts": sum(used_inputs[:num_consts]), "num_carry": sum(carry)}
+    return without(eqn, used_inputs, (*carry, *used_ys), jaxpr=body, **sizes)
 
 
 scan_p.impl = _impl

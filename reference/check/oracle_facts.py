@@ -101,6 +101,7 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
 NAMES_OF_OUR_OWN = {"install_as_jax"}
 # What differs in parameters, or is a class here and a function there.
 SIGNATURE_DIFFERS: dict[str, str] = {
+    "lax.ConvGeneralDilatedDimensionNumbers": "written with |, which makes a union of another class",
     "jit": "the default of the shardings is None, because there are none",
     "remat": "the same object as checkpoint, which has static_argnames too",
     "typing.ArrayLike": "a union of types",
