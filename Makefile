@@ -9,12 +9,13 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 NOTEBOOKS = $(sort $(wildcard tutorials/*.ipynb))
 
-.PHONY: help demo test test-full lint bench tutorials clean
+.PHONY: help demo test test-full lint check bench tutorials clean
 
 help:
 	@echo "make demo       the same network on minijax and on JAX, side by side (about two minutes)"
 	@echo "make test       all checks"
 	@echo "make test-full  the checks at full depth"
+	@echo "make check      minijax held against JAX, function by function; make check CHECK_ARGS=--quick takes a minute"
 	@echo "make bench      minijax's speed as ratios to JAX, autograd and numpy"
 	@echo "make tutorials  run every tutorial notebook"
 	@echo "make clean      remove the environment and caches (runs/ stays)"
@@ -33,6 +34,10 @@ test-full: lint
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
+
+check: export OPENBLAS_NUM_THREADS = 1
+check: $(VENV)/installed-reference
+	$(BIN)/python -m reference check $(CHECK_ARGS)
 
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m reference bench $(BENCH_ARGS)
