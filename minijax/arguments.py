@@ -40,22 +40,34 @@ def operands_of(name: str, leaves: Sequence[Any]) -> list[Array]:
 
 
 def require_float(name: str, role: str, x: Any, holomorphic: bool, allow_int: bool = False) -> None:
-    """The dtype checks of grad, jacrev and jacfwd; without complex dtypes, holomorphic always fails."""
+    """The dtype checks of grad, jacrev and jacfwd on an argument ("inputs") or a result ("outputs").
+
+    A complex function has a gradient only if it is holomorphic, a real one of complex numbers always; forward
+    mode asks for real arguments instead. Raises TypeError.
+    """
     dtype = dtypes.dtype(x)
     if holomorphic:
-        raise TypeError(
-            f"{name} with holomorphic=True requires {role} with complex dtype, but got {dtype.name}. "
-            "Leave holomorphic out for real functions."
-        )
-    if not dtypes.is_float(dtype) and not allow_int:
-        remedy = {
-            "inputs": "Convert it to a float, for example x.astype('float32'), or set allow_int=True.",
-            "outputs": "For functions with integer outputs, use jax.vjp or jax.jvp directly.",
-        }[role]
+        if not dtypes.is_complex(dtype):
+            raise TypeError(
+                f"{name} with holomorphic=True requires {role} with complex dtype, but got {dtype.name}. "
+                "Leave holomorphic out for real functions."
+            )
+        return
+    if name == "jacfwd" and role == "outputs" or name != "jacfwd" and role == "inputs" and dtypes.is_complex(dtype):
+        return
+    if not dtypes.is_float(dtype) and not (allow_int and role == "inputs"):
+        remedy = _REMEDIES["complex" if dtypes.is_complex(dtype) else role]
         raise TypeError(
             f"{name} requires real-valued {role} ({role[:-1]} dtype that is a sub-dtype of np.floating), "
             f"but got {dtype.name}. {remedy}"
         )
+
+
+_REMEDIES = {
+    "inputs": "Convert it to a float, for example x.astype('float32'), or set allow_int=True.",
+    "outputs": "For functions with integer outputs, use jax.vjp or jax.jvp directly.",
+    "complex": "For holomorphic functions, pass holomorphic=True; for others, use jax.vjp or jax.jvp directly.",
+}
 
 
 def split_argnums(argnums: Any, args: tuple) -> tuple[tuple[int, ...], list[Any]]:

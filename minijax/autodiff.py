@@ -139,7 +139,7 @@ def _check_scalar(results: Sequence[Any], flat: FlatFunction) -> None:
 
 def _linearized(kind: type, flat: FlatFunction, primals: Sequence[Any]) -> tuple[list[Any], Any]:
     """Flat results, aux behind them, and the derivative as a LinearizedFunction or VJPFunction."""
-    nonzero = [dtypes.is_float(x.dtype) for x in primals]
+    nonzero = [dtypes.is_inexact(x.dtype) for x in primals]
     results, program, nonzero_out = linearize_flat(flat, primals, nonzero)
     used_out = nonzero_out[: flat.count]
     program.outvars = program.outvars[: sum(used_out)]  # aux has no derivative
@@ -236,14 +236,14 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
     """The transpose of a linear function, from its own program: no derivative is taken.
 
     The primals give shapes and dtypes only and may be ShapeDtypeStructs.
-    Raises TypeError for arguments that are not floats.
+    Raises TypeError for arguments that are neither floats nor complex.
     """
     if reduce_axes:
         raise NotImplementedError("reduce_axes argument to linear_transpose is deprecated: leave it out.")
     leaves, in_tree = tree_flatten(primals)
     avals = [aval_of(x) for x in leaves]
     for aval in avals:
-        if not dtypes.is_float(aval.dtype):
+        if not dtypes.is_inexact(aval.dtype):
             raise TypeError(
                 "linear_transpose only supports [float or complex -> float or complex], and integer -> "
                 "integer functions, "

@@ -15,11 +15,14 @@ import numpy as np
 
 from minijax.config import enable_x64, explicit_x64_dtypes, numpy_dtype_promotion
 from minijax.element_types import (
+    ADDED_KINDS,
     DType,
     ExtendedDType,
     ScalarType,
-    bfloat16_type,
+    added_type,
     bool_,
+    complex64,
+    complex128,
     extended,
     finfo,
     float0,
@@ -31,7 +34,9 @@ from minijax.element_types import (
     int16,
     int32,
     int64,
+    is_complex,
     is_float,
+    is_inexact,
     is_integer,
     is_valid,
     isdtype,
@@ -58,6 +63,9 @@ __all__ = [
     "bool_",
     "canonicalize_dtype",
     "check_and_canonicalize_user_dtype",
+    "complex64",
+    "complex128",
+    "default_complex_dtype",
     "default_float_dtype",
     "default_int_dtype",
     "default_uint_dtype",
@@ -73,7 +81,9 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "is_complex",
     "is_float",
+    "is_inexact",
     "is_integer",
     "is_valid",
     "is_weakly_typed",
@@ -92,6 +102,8 @@ __all__ = [
     "result_type",
     "scalar_type_of",
     "short_dtype_name",
+    "to_complex_dtype",
+    "to_floating_dtype",
     "to_inexact_dtype",
     "to_numeric_dtype",
     "uint8",
@@ -106,8 +118,8 @@ class TypePromotionError(ValueError):
 
 
 def __getattr__(name: str) -> Any:
-    if name == "bfloat16":  # not in __all__: a star import shall not need ml_dtypes
-        return bfloat16_type()
+    if name in ADDED_KINDS:  # not in __all__: a star import shall not need ml_dtypes
+        return added_type(name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
@@ -118,11 +130,12 @@ _NARROW = {
     np.dtype("int64"): np.dtype("int32"),
     np.dtype("uint64"): np.dtype("uint32"),
     np.dtype("float64"): np.dtype("float32"),
+    np.dtype("complex128"): np.dtype("complex64"),
 }
 
 
 def canonicalize_dtype(dtype: Any, allow_extended_dtype: bool = False) -> DType:
-    """The dtype, narrowed to 32 bits if it has 64 and jax_enable_x64 is off."""
+    """The dtype, its numbers narrowed to 32 bits if they have 64 and jax_enable_x64 is off."""
     if isinstance(dtype, ExtendedDType):
         if not allow_extended_dtype:
             raise ValueError(f"canonicalize_dtype: {dtype} is not a NumPy dtype. Pass allow_extended_dtype=True")
@@ -148,6 +161,11 @@ def default_float_dtype() -> np.dtype:
     return canonicalize_dtype(python_scalar_dtypes[float])
 
 
+def default_complex_dtype() -> np.dtype:
+    """The dtype of a Python complex: complex64, or complex128 with jax_enable_x64."""
+    return canonicalize_dtype(python_scalar_dtypes[complex])
+
+
 def python_scalar_dtype(scalar_type: type, value: Any = None) -> np.dtype:
     """The canonical dtype of a Python scalar type; OverflowError if `value` is an int that it cannot hold."""
     dtype = canonicalize_dtype(python_scalar_dtypes[scalar_type])
@@ -163,11 +181,22 @@ def python_scalar_dtype(scalar_type: type, value: Any = None) -> np.dtype:
 
 
 def to_inexact_dtype(dtype: Any) -> np.dtype:
-    """Floats stay, 64-bit integers become float64, everything else float32 (both uncanonicalised)."""
+    """Floats and complex types stay, 64-bit integers become float64, everything else float32 (uncanonicalised)."""
     dtype = np.dtype(dtype)
-    if kind(dtype) == "f":
+    if kind(dtype) in "fc":
         return dtype
     return np.dtype("float64") if dtype.itemsize == 8 else np.dtype("float32")
+
+
+def to_floating_dtype(dtype: Any) -> np.dtype:
+    """As `to_inexact_dtype`, and of complex types that of their parts."""
+    return np.dtype(finfo(to_inexact_dtype(dtype)).dtype)
+
+
+def to_complex_dtype(dtype: Any) -> np.dtype:
+    """The complex type that holds all values of a dtype: complex128 for those of 64 bits, else complex64."""
+    wide = to_inexact_dtype(dtype) in (np.dtype("float64"), np.dtype("complex128"))
+    return np.dtype("complex128") if wide else np.dtype("complex64")
 
 
 def to_numeric_dtype(dtype: Any) -> np.dtype:
@@ -179,7 +208,7 @@ def to_numeric_dtype(dtype: Any) -> np.dtype:
 def check_and_canonicalize_user_dtype(dtype: Any, fun_name: str | None = None) -> DType:
     """The canonical form of a `dtype=` argument of the function `fun_name`.
 
-    float, int and bool mean the default types. An explicit 64-bit type warns (UserWarning) while
+    complex, float, int and bool mean the default types. An explicit 64-bit type warns (UserWarning) while
     jax_enable_x64 is off, or obeys jax_explicit_x64_dtypes. TypeError for what no Array can hold.
     """
     where = f" in {fun_name}" if fun_name else ""
@@ -194,7 +223,7 @@ def check_and_canonicalize_user_dtype(dtype: Any, fun_name: str | None = None) -
     np_dtype = np.dtype(dtype)
     if not is_valid(np_dtype):
         raise TypeError(
-            f"dtype {dtype!r}{where}: an Array holds booleans, integers and floats only. Keep other values in"
+            f"dtype {dtype!r}{where}: an Array holds booleans and numbers only. Keep other values in"
             " Python lists or NumPy arrays"
         )
     return _canonicalize_explicit(np_dtype, where)
@@ -217,8 +246,8 @@ def _canonicalize_explicit(dtype: np.dtype, where: str = "") -> np.dtype:
 
 
 def scalar_type_of(x: Any) -> type:
-    """The Python type (bool, int, float) that corresponds to the dtype of a value."""
-    found = {"b": bool, "i": int, "u": int, "f": float}.get(kind(dtype(x)))
+    """The Python type (bool, int, float, complex) that corresponds to the dtype of a value."""
+    found = {"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(kind(dtype(x)))
     if found is None:
         raise TypeError(f"scalar_type_of: {x!r} is not a number, so no Python type corresponds to it")
     return found
@@ -234,7 +263,7 @@ def dtype(x: Any) -> DType:
 
 def is_weakly_typed(x: Any) -> bool:
     """Whether the value's dtype gives way in promotion: Python numbers and weakly typed arrays."""
-    return type(x) in (int, float) or bool(getattr(x, "weak_type", False))
+    return type(x) in (int, float, complex) or bool(getattr(x, "weak_type", False))
 
 
 def _dtype_and_weak_type(x: Any) -> tuple[DType, bool]:
@@ -281,11 +310,14 @@ def _checked(dtype: DType, x: Any) -> DType:
 # --------------------------------------------------------------------------- promotion
 
 # JAX's promotion lattice (https://docs.jax.dev/en/latest/type_promotion.html): every type points to
-# those right above it, "int*" and "float*" are the weak types, and the result of an operation is the
-# least type above all operands.
-_ABOVE = {
+# those right above it, "int*", "float*" and "complex*" are the weak types, and the result of an operation is the
+# least type above all operands. The types of fewer than eight bits and the 8-bit floats are above weak types
+# alone: nothing is promoted to them or from them by accident.
+_TINY_INTEGERS = tuple([name for name, kind_ in ADDED_KINDS.items() if kind_ != "f"])
+_TINY_FLOATS = tuple([name for name, kind_ in ADDED_KINDS.items() if kind_ == "f" and name != "bfloat16"])
+_ABOVE = dict.fromkeys((*_TINY_INTEGERS, *_TINY_FLOATS), ()) | {
     "bool": ("int*",),
-    "int*": ("uint8", "int8"),
+    "int*": ("uint8", "int8", *_TINY_INTEGERS),
     "uint8": ("int16", "uint16"),
     "uint16": ("int32", "uint32"),
     "uint32": ("int64", "uint64"),
@@ -294,20 +326,24 @@ _ABOVE = {
     "int16": ("int32",),
     "int32": ("int64",),
     "int64": ("float*",),
-    "float*": ("bfloat16", "float16"),
+    "float*": ("bfloat16", "float16", "complex*", *_TINY_FLOATS),
     "bfloat16": ("float32",),
     "float16": ("float32",),
-    "float32": ("float64",),
-    "float64": (),
+    "float32": ("float64", "complex64"),
+    "float64": ("complex128",),
+    "complex*": ("complex64",),
+    "complex64": ("complex128",),
+    "complex128": (),
 }
 # With x64 off nothing narrow may become wide: uint32 with int32 then stays int32.
 _ABOVE_X32 = {**_ABOVE, "uint32": ("int32", "uint64")}
 # Strict: weak types adapt to any type of their own or a higher kind, and that is all.
-_STRICT_FLOATS = ("bfloat16", "float16", "float32", "float64")
 _ABOVE_STRICT = dict.fromkeys(_ABOVE, ()) | {
     "int*": ("float*", *[name for name in _ABOVE if name.rstrip("0123456789") in ("int", "uint")]),
-    "float*": _STRICT_FLOATS,
+    "float*": ("complex*", "bfloat16", "float16", "float32", "float64", *_TINY_FLOATS),
+    "complex*": ("complex64", "complex128"),
 }
+_PYTHON_TYPES = {"int*": int, "float*": float, "complex*": complex}
 
 
 def _upper_bounds(above: dict, node: str) -> dict[str, None]:
@@ -343,9 +379,9 @@ def _join(mode: str, x64: bool, operands: tuple[tuple[DType, bool], ...]) -> tup
     if found is None:
         raise _no_promotion(nodes, mode)
     if found.endswith("*"):
-        wide = python_scalar_dtypes[int if found == "int*" else float]
+        wide = python_scalar_dtypes[_PYTHON_TYPES[found]]
         return (wide if x64 else _NARROW[wide]), True
-    return (np.dtype(bfloat16_type()) if found == "bfloat16" else np.dtype(found)), as_strong and found != "bool"
+    return np.dtype(added_type(found) if found in ADDED_KINDS else found), as_strong and found != "bool"
 
 
 def _node(dtype: DType, weak: bool) -> str:
@@ -355,12 +391,12 @@ def _node(dtype: DType, weak: bool) -> str:
             " be combined with numbers. Convert them first (jax.random.key_data for keys)"
         )
     if weak and kind(dtype) != "b":
-        return "float*" if kind(dtype) == "f" else "int*"
+        return {"f": "float*", "c": "complex*"}.get(kind(dtype), "int*")
     return dtype.name
 
 
 def _no_promotion(nodes: Iterable[str], mode: str) -> TypePromotionError:
-    names = " and ".join(name.replace("int*", "Python int").replace("float*", "Python float") for name in nodes)
+    names = " and ".join(f"Python {name[:-1]}" if name.endswith("*") else name for name in nodes)
     why = " while jax_numpy_dtype_promotion is 'strict'" if mode == "strict" else ""
     return TypePromotionError(
         f"There is no implicit promotion between {names}{why}. Convert one side, for example x.astype('float32')"
@@ -391,13 +427,18 @@ def result_type(*args: Any, return_weak_type_flag: bool = False) -> DType | tupl
     return (dtype, weak_type) if return_weak_type_flag else dtype
 
 
-_WIDE_OF_KIND = {"i": np.dtype("int64"), "u": np.dtype("uint64"), "f": np.dtype("float64")}
+_WIDE_OF_KIND = {
+    "i": np.dtype("int64"),
+    "u": np.dtype("uint64"),
+    "f": np.dtype("float64"),
+    "c": np.dtype("complex128"),
+}
 
 
 def promote_types(a: Any, b: Any) -> np.dtype:
-    """The dtype of a binary operation on values of these dtypes; `int` and `float` are weak.
+    """The dtype of a binary operation on values of these dtypes; `int`, `float` and `complex` are weak.
 
-    As in JAX the result is not canonicalised: two weak types give int64 or float64.
+    As in JAX the result is not canonicalised: two weak types give int64, float64 or complex128.
     """
     operands = tuple([_named_type(x) for x in (a, b)])
     dtype, weak_type = _join(numpy_dtype_promotion.value, enable_x64.value, operands)
@@ -405,6 +446,6 @@ def promote_types(a: Any, b: Any) -> np.dtype:
 
 
 def _named_type(x: Any) -> tuple[np.dtype, bool]:
-    if x is int or x is float:
+    if x is int or x is float or x is complex:
         return python_scalar_dtypes[x], True
     return np.dtype(x), False

@@ -3,8 +3,8 @@
 A dtype is NumPy's `np.dtype`, with one exception: arrays of typed random keys have the
 extended dtype `key_fry`. `dtypes.py` goes on from here: canonical dtypes, promotion.
 
-bfloat16 takes part when `ml_dtypes` is installed; that is looked up only when somebody
-asks for it, never at import.
+bfloat16 and the floats and integers of fewer than eight bits take part when `ml_dtypes` is
+installed; that is looked up only when somebody asks for one of them, never at import.
 """
 
 import functools
@@ -63,13 +63,22 @@ def physical_dtype(dtype: DType) -> np.dtype:
     return dtype.physical if isinstance(dtype, ExtendedDType) else np.dtype(dtype)
 
 
-def bfloat16_type() -> type:
-    """The scalar type bfloat16, from ml_dtypes; AttributeError when that is not installed."""
+# What `ml_dtypes` adds to NumPy's dtypes, and their kinds. NumPy itself files nearly all of them under 'V'.
+_NARROW_FLOATS = (
+    *("float4_e2m1fn", "float6_e2m3fn", "float6_e3m2fn", "float8_e3m4", "float8_e4m3", "float8_e8m0fnu"),
+    *("float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz", "float8_e5m2", "float8_e5m2fnuz"),
+)
+_NARROW_INTEGERS = {"int1": "i", "int2": "i", "int4": "i", "uint1": "u", "uint2": "u", "uint4": "u"}
+ADDED_KINDS = dict.fromkeys(("bfloat16", *_NARROW_FLOATS), "f") | _NARROW_INTEGERS
+
+
+def added_type(name: str) -> type:
+    """The scalar type of this name, such as bfloat16, from ml_dtypes; AttributeError when that is not installed."""
     try:
         import ml_dtypes
     except ImportError as error:
-        raise AttributeError("bfloat16 needs the package ml_dtypes: pip install ml_dtypes") from error
-    return ml_dtypes.bfloat16
+        raise AttributeError(f"{name} needs the package ml_dtypes: pip install ml_dtypes") from error
+    return getattr(ml_dtypes, name)
 
 
 # --------------------------------------------------------------------------- scalar types
@@ -96,10 +105,16 @@ class ScalarType(type):
         return isinstance(instance, cls.dtype.type)
 
 
-def _scalar_type(name: str) -> ScalarType:
-    dtype = np.dtype(name)
+def _scalar_type(name: str, scalar_type: type | None = None) -> ScalarType:
+    dtype = np.dtype(scalar_type or name)
     doc = f"A {name} scalar, as an Array of shape ()."
     return ScalarType(name, (), {"dtype": dtype, "__doc__": doc, "__module__": "minijax.numpy"})
+
+
+@functools.cache
+def added_scalar_type(name: str) -> ScalarType:
+    """`jnp.bfloat16` and the like; AttributeError without ml_dtypes."""
+    return _scalar_type(name, added_type(name))
 
 
 bool_ = _scalar_type("bool")
@@ -114,6 +129,8 @@ uint64 = _scalar_type("uint64")
 float16 = _scalar_type("float16")
 float32 = _scalar_type("float32")
 float64 = _scalar_type("float64")
+complex64 = _scalar_type("complex64")
+complex128 = _scalar_type("complex128")
 
 # --------------------------------------------------------------------------- kinds
 
@@ -121,16 +138,22 @@ _BOOL = np.dtype("bool")
 _SIGNED = tuple(np.dtype(f"int{n}") for n in (8, 16, 32, 64))
 _UNSIGNED = tuple(np.dtype(f"uint{n}") for n in (8, 16, 32, 64))
 _FLOATS = tuple(np.dtype(f"float{n}") for n in (16, 32, 64))
-python_scalar_dtypes = {bool: _BOOL, int: np.dtype("int64"), float: np.dtype("float64")}
+_COMPLEX = tuple(np.dtype(f"complex{n}") for n in (64, 128))
+python_scalar_dtypes = {
+    bool: _BOOL,
+    int: np.dtype("int64"),
+    float: np.dtype("float64"),
+    complex: np.dtype("complex128"),
+}
 
-_KINDS = {dtype: dtype.kind for dtype in (_BOOL, *_SIGNED, *_UNSIGNED, *_FLOATS)} | {
+_KINDS = {dtype: dtype.kind for dtype in (_BOOL, *_SIGNED, *_UNSIGNED, *_FLOATS, *_COMPLEX)} | {
     float0: "V",
     key_fry: "V",
 }
 
 
 def kind(dtype: DType) -> str:
-    """'b', 'i', 'u' or 'f' for the dtypes of numbers, 'V' for float0 and random keys.
+    """'b', 'i', 'u', 'f' or 'c' for the dtypes of numbers, 'V' for float0 and random keys.
 
     Raises TypeError for dtypes that cannot be those of an Array.
     """
@@ -139,19 +162,29 @@ def kind(dtype: DType) -> str:
 
 
 def _kind_of_other(dtype: DType) -> str:
-    # NumPy files bfloat16 under 'V', together with everything else it did not define.
-    if getattr(dtype, "name", None) == "bfloat16":
-        _KINDS[dtype] = "f"
-        return "f"
+    name = getattr(dtype, "name", None)
+    if name in ADDED_KINDS:
+        _KINDS[dtype] = ADDED_KINDS[name]
+        return ADDED_KINDS[name]
     raise TypeError(
-        f"An Array cannot have elements of dtype {dtype}, only booleans, integers, floats and random keys."
-        " Convert the values first, for example with np.asarray(values, np.float32)"
+        f"An Array cannot have elements of dtype {dtype}, only booleans, integers, floats, complex numbers and random"
+        " keys. Convert the values first, for example with np.asarray(values, np.float32)"
     )
 
 
 def is_float(dtype: DType) -> bool:
-    """Whether values of this dtype have derivatives."""
+    """Whether this is a type of real floating-point numbers."""
     return kind(dtype) == "f"
+
+
+def is_complex(dtype: DType) -> bool:
+    """Whether this is a type of complex numbers."""
+    return kind(dtype) == "c"
+
+
+def is_inexact(dtype: DType) -> bool:
+    """Whether values of this dtype, real or complex, have derivatives."""
+    return kind(dtype) in "fc"
 
 
 def is_integer(dtype: DType) -> bool:
@@ -161,14 +194,18 @@ def is_integer(dtype: DType) -> bool:
 
 def is_valid(dtype: DType) -> bool:
     """Whether an Array can have this dtype."""
-    return dtype in _KINDS or getattr(dtype, "name", None) == "bfloat16"
+    return dtype in _KINDS or getattr(dtype, "name", None) in ADDED_KINDS
 
 
 def itemsize_bits(dtype: Any) -> int:
     """Bits of one element of a numeric dtype."""
     if dtype is None or isinstance(dtype, ExtendedDType) or not is_valid(np.dtype(dtype)):
         raise ValueError(f"itemsize_bits: {dtype!r} is not a numeric dtype; give one such as jnp.float32")
-    return np.dtype(dtype).itemsize * 8
+    dtype = np.dtype(dtype)
+    # NumPy gives each element a byte, however few bits of it count.
+    if dtype.name in ADDED_KINDS:
+        return int((iinfo if dtype.name in _NARROW_INTEGERS else finfo)(dtype).bits)
+    return dtype.itemsize * 8
 
 
 def issubdtype(arg1: Any, arg2: Any) -> bool:
@@ -185,9 +222,16 @@ def _issubdtype(a: Any, b: Any) -> bool:
     if isinstance(b, ExtendedDType):
         return a is b
     a, b = _numpy_scalar_type(a), _numpy_scalar_type(b)
-    if a.__name__ == "bfloat16":
-        return b in (a, np.floating, np.inexact, np.number, np.generic)
-    return issubclass(a, b)
+    classes = _CLASSES.get(ADDED_KINDS.get(a.__name__))
+    return issubclass(a, b) if classes is None else b is a or b in classes
+
+
+# Where the types of ml_dtypes belong in NumPy's hierarchy.
+_CLASSES = {
+    "f": (np.floating, np.inexact, np.number, np.generic),
+    "i": (np.signedinteger, np.integer, np.number, np.generic),
+    "u": (np.unsignedinteger, np.integer, np.number, np.generic),
+}
 
 
 def _numpy_scalar_type(x: Any) -> type:
@@ -202,8 +246,8 @@ _KINDS_BY_NAME = {
     "unsigned integer": "u",
     "integral": "iu",
     "real floating": "f",
-    "complex floating": "",
-    "numeric": "iuf",
+    "complex floating": "c",
+    "numeric": "iufc",
 }
 
 
@@ -228,18 +272,26 @@ def _is_of_kind(the_dtype: np.dtype, wanted: Any) -> bool:
 
 
 def finfo(dtype: Any) -> Any:
-    """Limits of a float type (eps, max, tiny ...), as `np.finfo` gives them."""
+    """Limits of a float type (eps, max, tiny ...), as `np.finfo` gives them; of complex ones those of the parts."""
     dtype = _without_python_types(dtype)
-    if getattr(dtype, "name", getattr(dtype, "__name__", dtype)) == "bfloat16":
-        import ml_dtypes
-
-        return ml_dtypes.finfo(dtype)
-    return np.finfo(dtype)
+    return _added_limits("finfo", dtype) if _name_of_dtype(dtype) in ADDED_KINDS else np.finfo(dtype)
 
 
-def iinfo(int_type: Any) -> np.iinfo:
+def iinfo(int_type: Any) -> Any:
     """Limits of an integer type (min, max, bits), as `np.iinfo` gives them."""
-    return np.iinfo(_without_python_types(int_type))
+    int_type = _without_python_types(int_type)
+    return _added_limits("iinfo", int_type) if _name_of_dtype(int_type) in ADDED_KINDS else np.iinfo(int_type)
+
+
+def _name_of_dtype(x: Any) -> Any:
+    found = getattr(x, "name", getattr(x, "__name__", x))
+    return found if isinstance(found, str) else None
+
+
+def _added_limits(function: str, dtype: Any) -> Any:
+    import ml_dtypes
+
+    return getattr(ml_dtypes, function)(dtype)
 
 
 def _without_python_types(x: Any) -> Any:
@@ -249,10 +301,10 @@ def _without_python_types(x: Any) -> Any:
 
 @functools.lru_cache(256)
 def short_dtype_name(dtype: DType) -> str:
-    """The name in jaxprs: f32, i32, u8, bool, bf16, float0, key<fry>."""
+    """The name in jaxprs: f32, i32, u8, c64, bool, bf16, float0, key<fry>."""
     if dtype == float0:
         return "float0"
     name = dtype.name
     if isinstance(dtype, ExtendedDType):
         return name
-    return name.replace("float", "f").replace("uint", "u").replace("int", "i")
+    return name.replace("float", "f").replace("uint", "u").replace("int", "i").replace("complex", "c")

@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 
 from minijax import dtypes
+from minijax.array import Array
 from minijax.core import ShapedArray, Zero, as_operand, get_aval
 from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
 from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
+from minijax.primitives.shaping import broadcast_in_dim_p
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
 
@@ -118,9 +120,14 @@ class VJPFunction(_LinearFunction):
         given = [ct for ct, used in zip(cotangents, self.used_out, strict=True) if used]
         found = iter(backward_pass(self.program, given))
         return [
-            instantiate(next(found)) if used else zero_cotangent(aval)
+            _array(instantiate(next(found))) if used else zero_cotangent(aval)
             for aval, used in zip(self.in_avals, self.used_in, strict=True)
         ]
+
+
+def _array(x: Any) -> Array:
+    """A cotangent as an Array: the 1 that `grad` starts from is a number, and comes back if the function is linear."""
+    return x if isinstance(x, Array) else broadcast_in_dim_p.bind(x, shape=(), broadcast_dimensions=())
 
 
 def zero_cotangent(aval: ShapedArray) -> Any:

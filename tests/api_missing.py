@@ -32,18 +32,18 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "numpy": {
         UNWRITTEN: """
-            ComplexWarning angle cdouble complex128 complex64 complex_ convolve correlate csingle
-            einsum_path float4_e2m1fn float6_e2m3fn float6_e3m2fn float8_e3m4 float8_e4m3 float8_e4m3b11fnuz
-            float8_e4m3fn float8_e4m3fnuz float8_e5m2 float8_e5m2fnuz float8_e8m0fnu
-            i0 int1 int2 int4 kaiser poly
-            polyfit polymul roots sort_complex uint1 uint2 uint4
+            convolve correlate
+            einsum_path
+
+            i0 kaiser poly
+            polyfit polymul roots
         """,
     },
     "lax": {
         UNWRITTEN: """
-            DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p complex
-            complex_p conj conj_p device_put_p dtype fft fft_p fori_loop imag imag_p index_take
-            mulhi mulhi_p real real_p reduce reduce_p
+            DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p
+            device_put_p dtype fft fft_p fori_loop index_take
+            mulhi mulhi_p reduce reduce_p
             rng_bit_generator rng_bit_generator_p
             rng_uniform rng_uniform_p scan scan_p
             shape_as_value switch while_loop while_p

@@ -70,6 +70,7 @@ from minijax.numpy.contractions import (
     vecdot,
     vecmat,
 )
+from minijax.numpy.convolving import convolve, correlate
 from minijax.numpy.creation import (
     array,
     asarray,
@@ -251,6 +252,9 @@ from minijax.numpy.places import (
 )
 from minijax.numpy.polynomials import (
     polyadd,
+    polyder,
+    polydiv,
+    polyint,
     polysub,
     polyval,
 )
@@ -553,9 +557,11 @@ __all__ = [
     "concatenate",
     "conj",
     "conjugate",
+    "convolve",
     "copy",
     "copysign",
     "corrcoef",
+    "correlate",
     "cos",
     "cosh",
     "count_nonzero",
@@ -751,6 +757,9 @@ __all__ = [
     "piecewise",
     "place",
     "polyadd",
+    "polyder",
+    "polydiv",
+    "polyint",
     "polysub",
     "polyval",
     "positive",

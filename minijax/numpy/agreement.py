@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from minijax import lax
+from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.creation import array, asarray
 from minijax.numpy.logic import equal, isfinite, isnan, logical_and, logical_or
@@ -17,12 +17,16 @@ __all__ = ["allclose", "array_equal", "array_equiv", "isclose"]
 def isclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:
     """Whether |a - b| <= atol + rtol * |b|; infinities are close when equal, NaNs only under `equal_nan`."""
     a, b = map(array_of, promote_args_inexact("isclose", *promote_args("isclose", a, b)))
-    rtol, atol = array_of(convert(rtol, a.dtype)), array_of(convert(atol, a.dtype))
+    rtol, atol = (array_of(convert(tolerance, _real_dtype(a.dtype))) for tolerance in (rtol, atol))
     both_nan = logical_and(isnan(a), isnan(b))
     finite = isfinite(b)
     in_range = lax.le(lax.abs(lax.sub(a, b)), lax.add(atol, lax.mul(rtol, lax.abs(b))))
     out = logical_or(lax.eq(a, b), logical_and(finite, in_range))
     return logical_or(out, both_nan) if equal_nan else out
+
+
+def _real_dtype(dtype: Any) -> Any:
+    return dtypes.finfo(dtype).dtype if dtypes.is_complex(dtype) else dtype
 
 
 def allclose(a: Any, b: Any, rtol: Any = 1e-05, atol: Any = 1e-08, equal_nan: bool = False) -> Array:

@@ -10,7 +10,7 @@ import numpy as np
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.core import Tracer
-from minijax.numpy.logic import isnan, logical_and
+from minijax.numpy.logic import imag, iscomplexobj, isnan, logical_and, real
 from minijax.numpy.promotion import (
     array_of,
     check_arraylike,
@@ -29,6 +29,7 @@ __all__ = [
     "abs",
     "absolute",
     "add",
+    "angle",
     "clip",
     "conj",
     "conjugate",
@@ -41,7 +42,6 @@ __all__ = [
     "fmin",
     "fmod",
     "heaviside",
-    "imag",
     "maximum",
     "minimum",
     "mod",
@@ -50,7 +50,6 @@ __all__ = [
     "positive",
     "pow",
     "power",
-    "real",
     "reciprocal",
     "remainder",
     "sign",
@@ -108,12 +107,14 @@ def abs(x: Any, /) -> Array:
 
 
 def fabs(x: Any, /) -> Array:
-    """|x| as a float."""
+    """|x| as a float. TypeError for complex numbers, which `abs` takes."""
+    if dtypes.is_complex(ensure_arraylike("fabs", x).dtype):
+        raise TypeError("jnp.fabs does not support complex dtypes. Use jnp.abs.")
     return lax.abs(*promote_args_inexact("fabs", x))
 
 
 def sign(x: Any, /) -> Array:
-    """-1, 0 or 1 as x is negative, zero or positive; NaN for NaN."""
+    """-1, 0 or 1 as x is negative, zero or positive; NaN for NaN. For complex numbers x / |x|, and 0 for 0."""
     return lax.sign(*promote_args("sign", x))
 
 
@@ -127,23 +128,24 @@ def heaviside(x1: Any, x2: Any, /) -> Array:
 
 
 def conjugate(x: Any, /) -> Array:
-    """The complex conjugate: x itself, which is real."""
-    return ensure_arraylike("conjugate", x)
+    """The complex conjugate; a real number itself."""
+    x = ensure_arraylike("conjugate", x)
+    return lax.conj(x) if dtypes.is_complex(x.dtype) else x
 
 
 def conj(x: Any, /) -> Array:
-    """The complex conjugate: x itself, which is real."""
-    return ensure_arraylike("conj", x)
+    """The complex conjugate; a real number itself."""
+    return conjugate(x)
 
 
-def real(val: Any, /) -> Array:
-    """The real part: val itself."""
-    return ensure_arraylike("real", val)
-
-
-def imag(val: Any, /) -> Array:
-    """The imaginary part: zeros."""
-    return lax.full_like(ensure_arraylike("imag", val), 0)
+def angle(z: Any, deg: bool = False) -> Array:
+    """The angle of a complex number, from -pi to pi, in degrees if `deg`; 0 or pi for real numbers."""
+    z = ensure_arraylike("angle", z)
+    x, y = real(z), imag(z)
+    if not dtypes.is_inexact(z.dtype) or dtypes.is_float(z.dtype) and not z.ndim:
+        x, y = (lax.convert_element_type(part, dtypes.default_float_dtype()) for part in (x, y))
+    out = lax.atan2(y, x)
+    return lax.mul(out, like(out, 180 / np.pi)) if deg else out
 
 
 # --------------------------------------------------------------------------- quotients and remainders
@@ -169,6 +171,8 @@ def floor_divide(x1: Any, x2: Any, /) -> Array:
     """x1 / x2 rounded down. An integer divided by zero gives -1, or -2 when it is negative."""
     x1, x2 = map(array_of, promote_args_numeric("floor_divide", x1, x2))
     kind = dtypes.kind(x1.dtype)
+    if kind == "c":
+        raise TypeError("floor_divide does not support complex-valued inputs: they have no order.")
     if kind == "f":
         return _float_divmod(x1, x2)[0]
     quotient = lax.div(x1, x2)
@@ -257,9 +261,9 @@ def float_power(x: Any, y: Any, /) -> Array:
 def _power(x1: Any, x2: Any) -> Array:
     x1, x2 = promote_shapes("power", *ensure_arraylike("power", x1, x2))
     base, exponent = promote_args_numeric("power", x1, x2)
-    if not dtypes.is_float(dtypes.dtype(base)):
+    if not dtypes.is_inexact(dtypes.dtype(base)):
         return _integer_power(array_of(base), array_of(exponent))
-    if dtypes.is_float(x1.dtype) and dtypes.is_integer(x2.dtype):
+    if dtypes.is_inexact(x1.dtype) and dtypes.is_integer(x2.dtype):
         # lax.pow takes integer exponents: its derivative and its zeros are better than those of float ones.
         return lax.pow(x1, x2)
     return lax.pow(base, exponent)
@@ -303,11 +307,13 @@ def fmin(x1: Any, x2: Any) -> Array:
 def clip(arr: Any = None, /, min: Any = None, max: Any = None) -> Array:
     """arr with what is below `min` raised to it, and what is above `max` lowered to it.
 
-    Either bound may be None. The dtype is that of the three together.
+    Either bound may be None. The dtype is that of the three together. ValueError for complex numbers.
     """
     if arr is None:
         raise ValueError("clip got no array: write jnp.clip(x, min, max).")
     check_arraylike("clip", arr)
+    if any(iscomplexobj(x) for x in (arr, min, max)):
+        raise ValueError("clip got complex numbers, which have no order. Clip the parts, x.real and x.imag.")
     if min is not None:
         arr = maximum(min, arr)
     if max is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.numpy.applying import vectorize
+from minijax.numpy.arithmetic import conj
 from minijax.numpy.creation import array, zeros_like
 from minijax.numpy.manipulation import expand_dims, moveaxis, ravel, reshape
 from minijax.numpy.promotion import check_arraylike, convert, ensure_arraylike, promote_dtypes, reject
@@ -129,19 +130,19 @@ def matvec(x1: Any, x2: Any, /) -> Array:
 
 
 def vecmat(x1: Any, x2: Any, /) -> Array:
-    """The product of vectors in the last axis of x1 with matrices in the last two axes of x2."""
+    """The product of vectors in the last axis of x1, conjugated, with matrices in the last two axes of x2."""
     x1, x2 = ensure_arraylike("vecmat", x1, x2)
-    return vectorize(matmul, signature="(n),(n,m)->(m)")(x1, x2)
+    return vectorize(matmul, signature="(n),(n,m)->(m)")(conj(x1), x2)
 
 
 def vdot(a: Any, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Array:
-    """The inner product of the flattened arrays."""
+    """The inner product of the flattened arrays, the first of which is conjugated."""
     a, b = ensure_arraylike("vdot", a, b)
-    return dot(ravel(a), ravel(b), precision=precision, preferred_element_type=preferred_element_type)
+    return dot(ravel(conj(a)), ravel(b), precision=precision, preferred_element_type=preferred_element_type)
 
 
 def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, precision: Any = None, preferred_element_type: Any = None) -> Array:
-    """The inner products of vectors along an axis, the other axes being broadcast."""
+    """The inner products of vectors along an axis, as by `vdot`, the other axes being broadcast."""
     x1, x2 = ensure_arraylike("vecdot", x1, x2)
     if x1.shape[axis] != x2.shape[axis]:
         raise ValueError(f"vecdot: axes must match; got shapes {x1.shape} and {x2.shape} with axis={axis}.")

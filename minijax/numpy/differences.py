@@ -167,6 +167,8 @@ def interp(x: Any, xp: Any, fp: Any, left: Any = None, right: Any = None, period
             raise ValueError(f"interp: the only valid string value of `{name}` is 'extrapolate', but got: {value!r}.")
     x, xp = promote_dtypes_inexact(x, xp)
     (fp,) = promote_dtypes_inexact(fp)
+    if dtypes.is_complex(x.dtype):
+        raise ValueError(f"interp: x and xp must be real, got {x.dtype}. The values fp may be complex.")
     if period is not None:
         if np.ndim(period):
             raise ValueError(f"interp: period must be a scalar; got shape {np.shape(period)}.")
@@ -202,6 +204,8 @@ def _interpolated(x: Array, xp: Array, fp: Array) -> Array:
 def unwrap(p: Any, discont: Any = None, axis: int = -1, period: Any = 2 * math.pi) -> Array:
     """Add multiples of the period so that neighbours along an axis never differ by more than half of it."""
     p, period = promote_dtypes(ensure_arraylike("unwrap", p), ensure_arraylike("unwrap", period))
+    if dtypes.is_complex(p.dtype):
+        raise ValueError(f"unwrap does not support complex numbers, got {p.dtype}. Pass their angles, jnp.angle(x).")
     if not p.shape[axis]:
         return p
     if discont is None:

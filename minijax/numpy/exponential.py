@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from minijax import lax
+from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.lax.logaddexp import logaddexp as _logaddexp
 from minijax.lax.logaddexp import logaddexp2 as _logaddexp2
@@ -61,13 +62,21 @@ def log1p(x: Any, /) -> Array:
 def log2(x: Any, /) -> Array:
     """The logarithm of x to base 2."""
     x = array_of(*promote_args_inexact("log2", x))
+    if dtypes.is_complex(x.dtype):
+        return _by_parts(lax.log(x), lambda part: lax.div(part, lax.log(strong_scalar(2, part.dtype))))
     return lax.div(lax.log(x), lax.log(strong_scalar(2, x.dtype)))
 
 
 def log10(x: Any, /) -> Array:
     """The logarithm of x to base 10."""
     x = array_of(*promote_args_inexact("log10", x))
+    if dtypes.is_complex(x.dtype):
+        return _by_parts(lax.log(x), lambda part: lax.mul(part, strong_scalar(0.4342944819032518, part.dtype)))
     return lax.mul(lax.log(x), strong_scalar(0.4342944819032518, x.dtype))
+
+
+def _by_parts(x: Array, function: Callable[[Array], Array]) -> Array:
+    return lax.complex(function(lax.real(x)), function(lax.imag(x)))
 
 
 def logaddexp(x1: Any, x2: Any, /) -> Array:

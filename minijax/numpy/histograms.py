@@ -10,7 +10,7 @@ import numpy as np
 
 from minijax import dtypes, lax
 from minijax.array import Array
-from minijax.numpy.arithmetic import absolute, clip, true_divide
+from minijax.numpy.arithmetic import absolute, clip, conj, true_divide
 from minijax.numpy.axes import static_int
 from minijax.numpy.contractions import dot
 from minijax.numpy.creation import array, asarray, full, ones_like, zeros
@@ -19,10 +19,12 @@ from minijax.numpy.differences import diff
 from minijax.numpy.exponential import sqrt
 from minijax.numpy.index_update import IndexUpdateRef
 from minijax.numpy.joining import concatenate
+from minijax.numpy.logic import imag, real
 from minijax.numpy.manipulation import atleast_2d, reshape, squeeze, transpose
 from minijax.numpy.places import bincount, ix_, ravel_multi_index
 from minijax.numpy.promotion import (
     check_arraylike,
+    convert,
     ensure_arraylike,
     promote_args_inexact,
     promote_dtypes_inexact,
@@ -185,12 +187,12 @@ def cov(
     count = _effective_count(x.shape[1], weights, weight_sum[0], aweights, ddof)
     x = x - mean[:, None]
     weighted = x if weights is None else x * lax.broadcast_to_rank(weights, x.ndim)
-    return squeeze(true_divide(dot(x, transpose(weighted)), count))
+    return squeeze(true_divide(dot(x, conj(transpose(weighted))), count))
 
 
 def _check_float_dtype(fun_name: str, dtype: Any) -> None:
-    if dtype is not None and dtypes.kind(dtypes.dtype(dtype)) != "f":
-        raise ValueError(f"{fun_name}: dtype must be a subclass of float; got dtype={dtype!r}.")
+    if dtype is not None and not dtypes.is_inexact(dtypes.dtype(dtype)):
+        raise ValueError(f"{fun_name}: dtype must be a subclass of float or complex; got dtype={dtype!r}.")
 
 
 def _variables_in_rows(x: Array, in_rows: bool) -> Array:
@@ -233,5 +235,8 @@ def corrcoef(x: Any, y: Any = None, rowvar: bool = True, dtype: Any = None) -> A
     c = cov(x, y, rowvar, dtype=dtype)
     if not c.ndim:
         return true_divide(c, c)
-    deviation = sqrt(diag(c))
-    return clip(c / deviation[:, None] / deviation[None, :], -1, 1)
+    deviation = convert(sqrt(real(diag(c))), c.dtype)
+    c = c / deviation[:, None] / deviation[None, :]
+    if not dtypes.is_complex(c.dtype):
+        return clip(c, -1, 1)
+    return lax.complex(clip(real(c), -1, 1), clip(imag(c), -1, 1))

@@ -1,7 +1,8 @@
-"""Comparisons, logical operations and tests of single numbers; all results are booleans."""
+"""Comparisons, logical operations and tests of single numbers, whose results are booleans; real and imag."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ __all__ = [
     "equal",
     "greater",
     "greater_equal",
+    "imag",
     "iscomplex",
     "iscomplexobj",
     "isfinite",
@@ -38,6 +40,7 @@ __all__ = [
     "logical_or",
     "logical_xor",
     "not_equal",
+    "real",
 ]
 
 # --------------------------------------------------------------------------- comparisons
@@ -55,22 +58,31 @@ def not_equal(x: Any, y: Any, /) -> Array:
 
 def greater(x: Any, y: Any, /) -> Array:
     """x > y."""
-    return lax.gt(*promote_args("greater", x, y))
+    return _ordered(lax.gt, *promote_args("greater", x, y))
 
 
 def greater_equal(x: Any, y: Any, /) -> Array:
     """x >= y."""
-    return lax.ge(*promote_args("greater_equal", x, y))
+    return _ordered(lax.ge, *promote_args("greater_equal", x, y))
 
 
 def less(x: Any, y: Any, /) -> Array:
     """x < y."""
-    return lax.lt(*promote_args("less", x, y))
+    return _ordered(lax.lt, *promote_args("less", x, y))
 
 
 def less_equal(x: Any, y: Any, /) -> Array:
     """x <= y."""
-    return lax.le(*promote_args("less_equal", x, y))
+    return _ordered(lax.le, *promote_args("less_equal", x, y))
+
+
+def _ordered(compare: Callable[[Any, Any], Array], x: Any, y: Any) -> Array:
+    """A comparison; of complex numbers by the real parts, and by the imaginary ones where those are equal."""
+    if not dtypes.is_complex(dtypes.dtype(x)):
+        return compare(x, y)
+    equal_real_parts = lax.eq(lax.real(x), lax.real(y))
+    by_imaginary_parts = compare(lax.imag(x), lax.imag(y))
+    return lax.select(equal_real_parts, by_imaginary_parts, compare(lax.real(x), lax.real(y)))
 
 
 # --------------------------------------------------------------------------- logical operations
@@ -101,6 +113,21 @@ def _truth(x: Any) -> Any:
     return x if dtypes.kind(x.dtype) == "b" else lax.ne(x, like(x, 0))
 
 
+# --------------------------------------------------------------------------- the parts of complex numbers
+
+
+def real(val: Any, /) -> Array:
+    """The real part; a real number itself."""
+    val = ensure_arraylike("real", val)
+    return lax.real(val) if dtypes.is_complex(val.dtype) else val
+
+
+def imag(val: Any, /) -> Array:
+    """The imaginary part, zero for real numbers."""
+    val = ensure_arraylike("imag", val)
+    return lax.imag(val) if dtypes.is_complex(val.dtype) else lax.full_like(val, 0)
+
+
 # --------------------------------------------------------------------------- tests of numbers
 
 
@@ -111,29 +138,39 @@ def isnan(x: Any, /) -> Array:
 
 
 def isfinite(x: Any, /) -> Array:
-    """Whether x is neither infinite nor NaN."""
+    """Whether x is neither infinite nor NaN; of complex numbers both parts."""
     x = ensure_arraylike("isfinite", x)
+    if dtypes.is_complex(x.dtype):
+        return lax.bitwise_and(lax.is_finite(lax.real(x)), lax.is_finite(lax.imag(x)))
     return lax.is_finite(x) if dtypes.is_float(x.dtype) else lax.full_like(x, True, dtype=np.bool_)
 
 
 def isinf(x: Any, /) -> Array:
-    """Whether x is infinite, of either sign."""
+    """Whether x is infinite, of either sign; of complex numbers either part."""
     x = ensure_arraylike("isinf", x)
+    if dtypes.is_complex(x.dtype):
+        parts = lax.real(x), lax.imag(x)
+        return lax.bitwise_or(*[_is(lax.abs(part), np.inf) for part in parts])
     return _is(lax.abs(x), np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
 
 
 def isposinf(x: Any, /, out: None = None) -> Array:
-    """Whether x is positive infinity."""
+    """Whether x is positive infinity. ValueError for complex numbers."""
     reject("isposinf", out=out)
-    x = ensure_arraylike("isposinf", x)
-    return _is(x, np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
+    return _is_infinity("isposinf", x, np.inf)
 
 
 def isneginf(x: Any, /, out: None = None) -> Array:
-    """Whether x is negative infinity."""
+    """Whether x is negative infinity. ValueError for complex numbers."""
     reject("isneginf", out=out)
-    x = ensure_arraylike("isneginf", x)
-    return _is(x, -np.inf) if dtypes.is_float(x.dtype) else _nowhere(x)
+    return _is_infinity("isneginf", x, -np.inf)
+
+
+def _is_infinity(fun_name: str, x: Any, infinity: float) -> Array:
+    x = ensure_arraylike(fun_name, x)
+    if dtypes.is_complex(x.dtype):
+        raise ValueError(f"{fun_name} is not well defined for complex types, got {x.dtype}. Use isinf(x.real).")
+    return _is(x, infinity) if dtypes.is_float(x.dtype) else _nowhere(x)
 
 
 def _is(x: Array, value: float) -> Array:
@@ -145,20 +182,22 @@ def _nowhere(x: Array) -> Array:
 
 
 def isreal(x: Any) -> Array:
-    """True everywhere: there are no complex arrays."""
-    imaginary = lax.full_like(ensure_arraylike("isreal", x), 0)
+    """Where the imaginary part is zero: everywhere in real arrays."""
+    imaginary = imag(x)
     return lax.eq(imaginary, like(imaginary, 0))
 
 
 def iscomplex(x: Any) -> Array:
-    """False everywhere: there are no complex arrays."""
-    imaginary = lax.full_like(ensure_arraylike("iscomplex", x), 0)
+    """Where the imaginary part is not zero: nowhere in real arrays."""
+    imaginary = imag(x)
     return lax.ne(imaginary, like(imaginary, 0))
 
 
 def iscomplexobj(x: Any) -> bool:
     """Whether x has a complex dtype, whatever its values."""
-    return isinstance(x, complex) or np.issubdtype(getattr(x, "dtype", np.float32), np.complexfloating)
+    if x is None or isinstance(x, (int, float, complex, str, np.generic)):
+        return isinstance(x, (complex, np.complexfloating))
+    return dtypes.is_complex(x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype)
 
 
 def isrealobj(x: Any) -> bool:

@@ -19,6 +19,7 @@ from minijax.numpy.promotion import (
     convert,
     ensure_arraylike,
     is_arraylike,
+    like,
 )
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
@@ -86,15 +87,29 @@ def _with_warning(fun_name: str, a: Any) -> Any:
 def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> Array:
     """The same numbers in another dtype, strongly typed; None means the default float dtype.
 
-    Floats are cut to integers towards zero, those out of range become the nearest integer, NaN 0.
+    Floats are cut to integers towards zero, those out of range become the nearest integer, NaN 0. Real dtypes keep
+    the real part of complex numbers, with a DeprecationWarning.
     """
     x = ensure_arraylike("astype", x)
     if dtype is None:
         dtype = dtypes.default_float_dtype()
     else:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "astype")
+    if dtypes.is_complex(x.dtype) and not dtypes.is_complex(dtype):
+        x = _about_to_be_real(x, dtype)
     result = convert(x, dtype)
     return copied(result) if copy else result
+
+
+def _about_to_be_real(x: Array, dtype: Any) -> Array:
+    if dtypes.kind(dtype) == "b":
+        return lax.ne(x, like(x, 0))
+    warnings.warn(
+        f"astype: from complex numbers to {dtype} the imaginary part is lost. Take x.real or x.imag first.",
+        DeprecationWarning,
+        stacklevel=3,
+    )
+    return x
 
 
 # ----------------------------------------------------------------- reshape

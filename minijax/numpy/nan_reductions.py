@@ -40,7 +40,7 @@ def _nan_reduction(
     """Reduce with the neutral element in place of NaN; `options` are passed on."""
     a = ensure_arraylike(name, a)
     where = check_where(name, where)
-    if not dtypes.is_float(a.dtype):
+    if not dtypes.is_inexact(a.dtype):
         return reduce(a, where=where, **options)
     out = reduce(if_else(isnan(a), neutral_element(neutral, a.dtype), a), where=where, **options)
     if not nan_if_all_nan:
@@ -127,7 +127,7 @@ def nanargmin(a: Any, axis: int | None = None, out: None = None, keepdims: bool 
 
 
 def _nan_arg(find: Callable[..., Array], neutral: float, a: Array, axis: int | None, keepdims: bool | None) -> Array:
-    if not dtypes.is_float(a.dtype):
+    if not dtypes.is_inexact(a.dtype):
         return find(a, axis, keepdims=keepdims)
     nans = isnan(a)
     found = find(if_else(nans, neutral, a), axis, keepdims=keepdims)
@@ -149,7 +149,7 @@ def nanmean(
     reject("nanmean", out=out)
     a = ensure_arraylike("nanmean", a)
     where = check_where("nanmean", where)
-    if not dtypes.is_float(a.dtype):
+    if not dtypes.is_inexact(a.dtype):
         return statistics.mean(a, axis, dtype, keepdims=keepdims, where=where)
     dtype = a.dtype if dtype is None else _user_dtype("mean", dtype)
     options = {"axis": axis, "dtype": dtype, "keepdims": keepdims, "where": where}
@@ -176,7 +176,7 @@ def nanvar(
     if mean is None:
         mean = nanmean(a, axis, dtype=computation_dtype, keepdims=True, where=where)
     mean = convert(ensure_arraylike("nanvar", mean), computation_dtype)
-    centered = lax.square(if_else(isnan(a), 0, lax.sub(a, mean)))
+    centered = statistics.squared_magnitude(if_else(isnan(a), 0, lax.sub(a, mean)))
     options = {"axis": axis, "keepdims": keepdims, "where": where}
     count = reductions.sum(lax.bitwise_not(isnan(a)), **options) - ddof
     too_few = count <= 0

@@ -40,7 +40,7 @@ __all__ = [
     "strong_scalar",
 ]
 
-_ARRAYLIKE = (Array, np.ndarray, np.generic, int, float)
+_ARRAYLIKE = (Array, np.ndarray, np.generic, int, float, complex)
 
 # --------------------------------------------------------------------------- checks
 
@@ -59,8 +59,6 @@ def check_arraylike(fun_name: str, *args: Any) -> None:
 
 def _not_arraylike(fun_name: str, x: Any, position: int) -> TypeError:
     what = f"{fun_name} requires ndarray or scalar arguments, got {type(x)} at position {position}."
-    if isinstance(x, complex):
-        return TypeError(f"{what} Complex numbers are not supported; compute with real and imaginary parts.")
     if isinstance(x, (list, tuple)):
         return TypeError(f"{what} Convert it first: jnp.{fun_name}(jnp.asarray(...)).")
     return TypeError(what)
@@ -93,9 +91,9 @@ def _operand(fun_name: str, x: Any, position: int) -> Any:
     return _plain_number(x)
 
 
-def _plain_number(x: int | float) -> bool | int | float:
+def _plain_number(x: complex) -> bool | int | float | complex:
     """A Python number without the subclass it may have (an IntEnum's member is its integer)."""
-    for python_type in (bool, int, float):
+    for python_type in (bool, int, float, complex):
         if isinstance(x, python_type):
             return python_type(x)
     raise TypeError(f"{x!r} is not a number")
@@ -152,6 +150,8 @@ def _scalar(x: Any, dtype: Any, weak_type: bool) -> Any:
         return float(x)
     if dtype == dtypes.default_int_dtype():
         return int(x)
+    if dtype == dtypes.default_complex_dtype():
+        return complex(x)
     return ArrayImpl(np.asarray(strong_scalar(x, dtype)), True)
 
 
@@ -249,30 +249,30 @@ def _broadcast(x: Any, own: tuple[int, ...], shape: tuple[int, ...]) -> Array:
 
 def promote_args(fun_name: str, *args: Any) -> Sequence[Any]:
     """Check the arguments of the function `fun_name`; bring them to one dtype and to ranks that lax accepts."""
-    plain = plain_operands(args, "biuf")
+    plain = plain_operands(args, "biufc")
     if plain is not None:
         return plain
-    if _of_one_dtype(args, "biuf"):
+    if _of_one_dtype(args, "biufc"):
         return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes(*_operands(fun_name, args)))
 
 
 def promote_args_inexact(fun_name: str, *args: Any) -> Sequence[Any]:
     """As `promote_args`, and integers and booleans become floats."""
-    plain = plain_operands(args, "f")
+    plain = plain_operands(args, "fc")
     if plain is not None:
         return plain
-    if _of_one_dtype(args, "f"):
+    if _of_one_dtype(args, "fc"):
         return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes_inexact(*_operands(fun_name, args)))
 
 
 def promote_args_numeric(fun_name: str, *args: Any) -> Sequence[Any]:
     """As `promote_args`, and booleans become integers."""
-    plain = plain_operands(args, "iuf")
+    plain = plain_operands(args, "iufc")
     if plain is not None:
         return plain
-    if _of_one_dtype(args, "iuf"):
+    if _of_one_dtype(args, "iufc"):
         return promote_shapes(fun_name, *args)
     return promote_shapes(fun_name, *promote_dtypes_numeric(*_operands(fun_name, args)))
 
@@ -281,6 +281,7 @@ def promote_args_numeric(fun_name: str, *args: Any) -> Sequence[Any]:
 _NUMBERS = dict.fromkeys(map(np.dtype, ("int8", "int16", "int32", "int64")), (int,))
 _NUMBERS |= dict.fromkeys(map(np.dtype, ("uint8", "uint16", "uint32", "uint64")), (int,))
 _NUMBERS |= dict.fromkeys(map(np.dtype, ("float16", "float32", "float64")), (float, int))
+_NUMBERS |= dict.fromkeys(map(np.dtype, ("complex64", "complex128")), (complex, float, int))
 
 
 def plain_operands(args: Sequence[Any], kinds: str) -> Sequence[Any] | None:
@@ -314,7 +315,7 @@ def _number_beside(x: Array, number: Any, kinds: str) -> Any:
         return None
     if not x.weak_type:
         return strong_scalar(number, dtype)
-    return number if type(number) is float and dtype == dtypes.default_float_dtype() else None
+    return number if dtype == dtypes.canonicalize_dtype(type(number)) and dtype.kind in "fc" else None
 
 
 def _of_one_dtype(args: Sequence[Any], kinds: str) -> bool:

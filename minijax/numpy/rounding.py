@@ -47,33 +47,35 @@ __all__ = [
 def floor(x: Any, /) -> Array:
     """The largest whole number not above x; floats stay floats, integers are returned as they are."""
     x = ensure_arraylike("floor", x)
-    return lax.floor(x) if dtypes.is_float(x.dtype) else x
+    return lax.floor(x) if dtypes.is_inexact(x.dtype) else x
 
 
 def ceil(x: Any, /) -> Array:
     """The smallest whole number not below x; floats stay floats, integers are returned as they are."""
     x = ensure_arraylike("ceil", x)
-    return lax.ceil(x) if dtypes.is_float(x.dtype) else x
+    return lax.ceil(x) if dtypes.is_inexact(x.dtype) else x
 
 
 def trunc(x: Any) -> Array:
     """x without its fraction; floats stay floats, integers are returned as they are."""
     x = ensure_arraylike("trunc", x)
-    if not dtypes.is_float(x.dtype):
+    if not dtypes.is_inexact(x.dtype):
         return x
     return if_else(lax.lt(x, like(x, 0)), lax.ceil(x), lax.floor(x))
 
 
 def rint(x: Any, /) -> Array:
-    """The nearest whole number as a float, ties to the even one."""
+    """The nearest whole number as a float, ties to the even one; of complex numbers for both parts."""
     x = ensure_arraylike("rint", x)
+    if dtypes.is_complex(x.dtype):
+        return lax.complex(rint(lax.real(x)), rint(lax.imag(x)))
     if not dtypes.is_float(x.dtype):
         return lax.convert_element_type(x, dtypes.default_float_dtype())
     return lax.round(x, lax.RoundingMethod.TO_NEAREST_EVEN)
 
 
 def round(a: Any, decimals: int = 0, out: None = None) -> Array:
-    """a rounded to `decimals` digits after the point, ties to the even digit.
+    """a rounded to `decimals` digits after the point, ties to the even digit; both parts of complex numbers.
 
     Raises NotImplementedError for integers and negative `decimals`.
     """
@@ -87,11 +89,13 @@ def round(a: Any, decimals: int = 0, out: None = None) -> Array:
                 "Round a.astype(float) instead."
             )
         return a
-    if not dtypes.is_float(a.dtype):
+    if not dtypes.is_inexact(a.dtype):
         raise ValueError(f"round does not accept dtype {a.dtype}. Convert it first, for example a.astype(int).")
     if decimals > np.log10(dtypes.finfo(a.dtype).max):
         return a
-    return _round_to(a, decimals) if decimals else lax.round(a, lax.RoundingMethod.TO_NEAREST_EVEN)
+    if dtypes.is_complex(a.dtype):
+        return lax.complex(_round_to(lax.real(a), decimals), _round_to(lax.imag(a), decimals))
+    return _round_to(a, decimals)
 
 
 def around(a: Any, decimals: int = 0, out: None = None) -> Array:
@@ -100,6 +104,8 @@ def around(a: Any, decimals: int = 0, out: None = None) -> Array:
 
 
 def _round_to(a: Array, decimals: int) -> Array:
+    if not decimals:
+        return lax.round(a, lax.RoundingMethod.TO_NEAREST_EVEN)
     # In float16 the factor would overflow from five decimals on.
     x = lax.convert_element_type(a, np.float32) if a.dtype == np.float16 else a
     factor = like(x, 10**decimals if decimals > 0 else 10.0**decimals)
@@ -119,10 +125,12 @@ def modf(x: Any, /, out: None = None) -> tuple[Array, Array]:
 
 
 def signbit(x: Any, /) -> Array:
-    """Whether x has a minus sign, which -0.0 has too."""
+    """Whether x has a minus sign, which -0.0 has too. ValueError for complex numbers."""
     x = array_of(*promote_args("signbit", x))
     if dtypes.is_integer(x.dtype):
         return lax.lt(x, strong_scalar(0, x.dtype))
+    if dtypes.is_complex(x.dtype):
+        raise ValueError(f"signbit is not well defined for {x.dtype}: take that of a part, x.real or x.imag.")
     if not dtypes.is_float(x.dtype):
         return lax.full_like(x, False, dtype=np.bool_)
     bits = lax.bitcast_convert_type(x, _integer_type(x))
@@ -130,8 +138,10 @@ def signbit(x: Any, /) -> Array:
 
 
 def copysign(x1: Any, x2: Any, /) -> Array:
-    """|x1| with the sign of x2."""
+    """|x1| with the sign of x2. TypeError for complex numbers."""
     x1, x2 = map(array_of, promote_args_inexact("copysign", x1, x2))
+    if dtypes.is_complex(x1.dtype):
+        raise TypeError(f"copysign does not support complex numbers, got {x1.dtype}. Pass their parts.")
     return if_else(signbit(x2), -lax.abs(x1), lax.abs(x1))
 
 
@@ -141,8 +151,10 @@ def nextafter(x: Any, y: Any, /) -> Array:
 
 
 def spacing(x: Any, /) -> Array:
-    """The distance from x to the next float away from zero, with the sign of x."""
+    """The distance from x to the next float away from zero, with the sign of x. ValueError for complex numbers."""
     x = array_of(*promote_args_inexact("spacing", x))
+    if dtypes.is_complex(x.dtype):
+        raise ValueError("spacing is not defined for complex numbers: take that of the parts.")
     inf = like(x, np.inf)
     if x.dtype == np.float16:
         return lax.nextafter(x, inf) - x
@@ -197,10 +209,10 @@ def _frexp_jvp(primals: tuple[Array], tangents: tuple[Array]) -> tuple[Any, Any]
 def ldexp(x1: Any, x2: Any, /) -> Array:
     """x1 * 2**x2 for integers x2. Raises ValueError for x2 that are floats."""
     x1, x2 = ensure_arraylike("ldexp", x1, x2)
-    if dtypes.is_float(x2.dtype):
+    if dtypes.is_complex(x1.dtype) or dtypes.is_inexact(x2.dtype):
         raise ValueError(
-            f"ldexp not supported for input types {(x1.dtype, x2.dtype)}: the exponent must be an integer. "
-            "Write x1 * 2.0**x2 for others."
+            f"ldexp not supported for input types {(x1.dtype, x2.dtype)}: it takes a real number and an integer "
+            "exponent. Write x1 * 2.0**x2 for others."
         )
     (x1,) = promote_dtypes_inexact(x1)
     x2 = lax.convert_element_type(x2, x1.dtype)
@@ -215,8 +227,14 @@ def ldexp(x1: Any, x2: Any, /) -> Array:
 
 
 def nan_to_num(x: Any, copy: bool = True, nan: Any = 0.0, posinf: Any = None, neginf: Any = None) -> Array:
-    """x with NaN, inf and -inf replaced, the infinities by the largest finite numbers unless told otherwise."""
+    """x with NaN, inf and -inf replaced, the infinities by the largest finite numbers unless told otherwise.
+
+    Of complex numbers both parts.
+    """
     x = ensure_arraylike("nan_to_num", x)
+    if dtypes.is_complex(x.dtype):
+        replaced = [nan_to_num(part, copy, nan, posinf, neginf) for part in (lax.real(x), lax.imag(x))]
+        return lax.complex(*replaced)
     if not dtypes.is_float(x.dtype):
         return x
     info = dtypes.finfo(x.dtype)

@@ -13,6 +13,8 @@ import numpy as np
 from minijax import dtypes
 from minijax.dtypes import (
     bool_,
+    complex64,
+    complex128,
     finfo,
     float16,
     float32,
@@ -32,9 +34,15 @@ from minijax.dtypes import (
 )
 
 __all__ = [
+    "ComplexWarning",
     "bool_",
     "can_cast",
+    "cdouble",
     "character",
+    "complex64",
+    "complex128",
+    "complex_",
+    "csingle",
     "complexfloating",
     "double",
     "dtype",
@@ -80,6 +88,8 @@ __all__ = [
 # Other names of the same types.
 single = float32
 double = float_ = float64
+csingle = complex64
+cdouble = complex_ = complex128
 int_ = int64
 uint = uint64
 
@@ -96,6 +106,7 @@ complexfloating = np.complexfloating
 character = np.character
 flexible = np.flexible
 object_ = np.object_
+ComplexWarning = np.exceptions.ComplexWarning
 can_cast = np.can_cast
 iterable = np.iterable
 

@@ -19,7 +19,7 @@ from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axis
 from minijax.vmapping import vmap
 
-__all__ = ["argpartition", "argsort", "digitize", "lexsort", "partition", "searchsorted", "sort"]
+__all__ = ["argpartition", "argsort", "digitize", "lexsort", "partition", "searchsorted", "sort", "sort_complex"]
 
 # ----------------------------------------------------------------- sort
 
@@ -91,6 +91,12 @@ def lexsort(keys: Sequence[Any], axis: int = -1) -> Array:
     return lax.sort((*arrays[::-1], places), dimension=axis, num_keys=len(arrays))[-1]
 
 
+def sort_complex(a: Any) -> Array:
+    """The numbers along the last axis in ascending order, the real parts first, as complex numbers."""
+    a = lax.sort(ensure_arraylike("sort_complex", a))
+    return lax.convert_element_type(a, dtypes.canonicalize_dtype(dtypes.to_complex_dtype(a.dtype)))
+
+
 # ----------------------------------------------------------------- partition
 
 
@@ -122,6 +128,8 @@ def argpartition(a: Any, kth: int, axis: int = -1) -> Array:
 
 def _partition_operand(a: Any, kth: int, axis: int) -> tuple[Array, int, int]:
     a = ensure_arraylike("partition", a)
+    if dtypes.is_complex(a.dtype):
+        raise NotImplementedError(f"partition of {a.dtype} numbers is not implemented. Sort them: jnp.sort(a).")
     axis = canonical_axis(axis, a.ndim)
     return swapaxes(a, axis, -1), canonical_axis(kth, a.shape[axis], "kth"), axis
 
@@ -174,7 +182,7 @@ def _bisect(a: Array, v: Array, side: str, dtype: np.dtype) -> Array:
 
 def _less(x: Any, y: Any) -> Array:
     """x < y in the order of sorting, where NaN is above all."""
-    if dtypes.kind(dtypes.dtype(x)) != "f":
+    if not dtypes.is_inexact(dtypes.dtype(x)):
         return x < y
     return (x < y) | ((y != y) & (x == x))
 

@@ -118,6 +118,8 @@ def var(
 ) -> Array:
     """The variance over `axis` (all axes for None): squared distances from the mean, over the count less `ddof`.
 
+    That of complex numbers is real.
+
     `correction` is another name for ddof, and `mean` the mean with keepdims if it is known already. NaN where the
     count is no more than ddof.
     """
@@ -130,7 +132,8 @@ def var(
     working, dtype = variance_dtypes(a.dtype, dtype)
     a = convert(a, working)
     center = _mean(a, axis, working, where) if mean is None else convert(ensure_arraylike("var", mean), working)
-    centered = lax.square(lax.sub(a, center))
+    centered = squared_magnitude(lax.sub(a, center))
+    working = centered.dtype
     count = lax.sub(_count(a, axis, keepdims, where, working), convert(correction, working))
     total = sum(centered, axis, working, keepdims=keepdims, where=where)
     out = convert(lax.div(total, count), dtype)
@@ -154,9 +157,14 @@ def std(
     correction = _correction(ddof, correction)
     if dtype is not None:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "std")
-        if not dtypes.is_float(dtype):
+        if not dtypes.is_inexact(dtype):
             raise ValueError(f"dtype argument to jnp.std must be inexact; got {dtype}. Leave it out, or pass float.")
     return lax.sqrt(var(a, axis, dtype, correction=correction, keepdims=keepdims, where=where, mean=mean))
+
+
+def squared_magnitude(x: Array) -> Array:
+    """|x|**2."""
+    return lax.real(lax.mul(x, lax.conj(x))) if dtypes.is_complex(x.dtype) else lax.square(x)
 
 
 def _mean(a: Array, axis: Axis, dtype: Any, where: Array | None) -> Array:
@@ -175,4 +183,7 @@ def variance_dtypes(a_dtype: Any, dtype: Any) -> tuple[Any, Any]:
     """(dtype to compute in, dtype of the result) of a variance."""
     if dtype is None:
         dtype = dtypes.to_inexact_dtype(a_dtype)
+        return without_half(dtype), dtypes.to_floating_dtype(dtype)
+    if dtypes.is_complex(a_dtype) and not dtypes.is_complex(dtype):
+        raise ValueError(f"a variance of {a_dtype} numbers cannot have dtype {dtype}: leave it out, and it is real.")
     return without_half(dtype), dtype

@@ -6,7 +6,7 @@ import functools
 import math
 from typing import Any
 
-from minijax import lax
+from minijax import dtypes, lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.arithmetic import maximum, minimum
@@ -173,8 +173,8 @@ def arcsinh(x: Any, /) -> Array:
 
 
 def arccosh(x: Any, /) -> Array:
-    """The inverse of cosh; NaN for x < 1."""
-    return lax.acosh(*promote_args_inexact("arccosh", x))
+    """The inverse of cosh; NaN for x < 1. Of complex numbers with real part >= 0."""
+    return _of_the_right(lax.acosh(*promote_args_inexact("arccosh", x)))
 
 
 def arctanh(x: Any, /) -> Array:
@@ -188,8 +188,15 @@ def asinh(x: Any, /) -> Array:
 
 
 def acosh(x: Any, /) -> Array:
-    """The inverse of cosh; NaN for x < 1."""
-    return lax.acosh(*promote_args_inexact("acosh", x))
+    """The inverse of cosh; NaN for x < 1. Of complex numbers with real part >= 0."""
+    return _of_the_right(lax.acosh(*promote_args_inexact("acosh", x)))
+
+
+def _of_the_right(x: Array) -> Array:
+    """Of complex numbers x and -x that with real part >= 0."""
+    if not dtypes.is_complex(x.dtype):
+        return x
+    return if_else(lax.real(x) < 0, lax.neg(x), x)
 
 
 def atanh(x: Any, /) -> Array:
@@ -201,8 +208,10 @@ def atanh(x: Any, /) -> Array:
 
 
 def hypot(x1: Any, x2: Any, /) -> Array:
-    """sqrt(x1**2 + x2**2) without overflow; infinite if either is."""
+    """sqrt(x1**2 + x2**2) without overflow; infinite if either is. ValueError for complex numbers."""
     x1, x2 = map(array_of, promote_args_inexact("hypot", x1, x2))
+    if dtypes.is_complex(x1.dtype):
+        raise ValueError("hypot is not well defined for complex numbers. Pass their magnitudes, abs(x).")
     x1, x2 = lax.abs(x1), lax.abs(x2)
     infinite = lax.bitwise_or(isposinf(x1), isposinf(x2))
     large, small = maximum(x1, x2), minimum(x1, x2)

@@ -10,9 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from minijax import dtypes
 from minijax.array import Array
 from minijax.core import ShapedArray, is_linear
+from minijax.primitives import complex_kernels
 from minijax.primitives.comparison import eq, ge
+from minijax.primitives.complex_parts import conj, neg, real, real_dtype
 from minijax.primitives.conversion import convert_element_type
 from minijax.primitives.families import (
     binary,
@@ -25,6 +28,7 @@ from minijax.primitives.families import (
     in_float32,
     is_zero,
     like,
+    real_or_complex,
     scalar_like,
     unary,
     unbroadcast,
@@ -32,7 +36,7 @@ from minijax.primitives.families import (
 )
 from minijax.primitives.rounding import floor
 from minijax.primitives.selection import select
-from minijax.primitives.standard import def_jvp_zero, def_linear
+from minijax.primitives.standard import def_jvp_zero
 
 __all__ = [
     "abs",
@@ -54,38 +58,43 @@ __all__ = [
     "sub",
 ]
 
-# ----------------------------------------------------------------- sign
-
-
-def neg(x: Any) -> Array:
-    """-x."""
-    return neg_p.bind(x)
-
-
-neg_p = unary("neg", np.negative, accepts="iuf")
-def_linear(neg_p, lambda ct, x: neg(ct))
+# ----------------------------------------------------------------- sign and magnitude
 
 
 def sign(x: Any) -> Array:
-    """-1, 0 or 1 in x's dtype; -0.0 for -0.0 and NaN for NaN."""
+    """-1, 0 or 1 in x's dtype; -0.0 for -0.0 and NaN for NaN. For complex numbers x / |x|, or 0."""
     return sign_p.bind(x)
 
 
 def _sign_impl(x: np.ndarray) -> np.ndarray:
-    return np.sign(x) if x.dtype.kind in "iu" else np.copysign(np.sign(x), x)
+    return np.copysign(np.sign(x), x) if dtypes.kind(x.dtype) == "f" else np.sign(x)
 
 
-sign_p = unary("sign", _sign_impl, accepts="iuf")
+sign_p = unary("sign", real_or_complex(_sign_impl, complex_kernels.sign), accepts="iufc")
 def_jvp_zero(sign_p)
 
 
 def abs(x: Any) -> Array:
-    """|x|; the smallest integer of a signed dtype stays as it is. The derivative at 0 is 1."""
+    """|x|, a real number; the smallest integer of a signed dtype stays as it is. The derivative at 0 is 1."""
     return abs_p.bind(x)
 
 
-abs_p = unary("abs", np.abs, accepts="if")
-def_jvp(abs_p, lambda t, x: select(ge(x, scalar_like(x, 0)), t, neg(t)))
+abs_p = unary("abs", real_or_complex(np.abs, complex_kernels.absolute), accepts="ifc", dtype=real_dtype)
+
+
+def _abs_tangent(t: Any, out: Any, x: Any) -> Any:
+    if not dtypes.is_complex(dtypes.dtype(x)):
+        return select(ge(x, scalar_like(x, 0)), t, neg(t))
+    opposite = conj(x)
+    return real(mul(t, div(opposite, replace_zero(convert_element_type(out, dtypes.dtype(x))))))
+
+
+def replace_zero(x: Any) -> Any:
+    """`x` with 1 in place of 0, to divide by or to take the logarithm of."""
+    return select(eq(x, like(x, 0)), filled_like(x, 1), x)
+
+
+def_jvp(abs_p, _abs_tangent, with_out=True)
 
 # ----------------------------------------------------------------- sums and differences
 
@@ -95,7 +104,7 @@ def add(x: Any, y: Any) -> Array:
     return add_p.bind(x, y)
 
 
-add_p = binary("add", np.add, accepts="iuf")
+add_p = binary("add", np.add, accepts="iufc")
 
 
 def _add_tangent(out: Any, primals: Any, tangents: Any) -> Any:
@@ -121,7 +130,7 @@ def sub(x: Any, y: Any) -> Array:
     return sub_p.bind(x, y)
 
 
-sub_p = binary("sub", np.subtract, accepts="iuf")
+sub_p = binary("sub", np.subtract, accepts="iufc")
 
 
 def _sub_tangent(out: Any, primals: Any, tangents: Any) -> Any:
@@ -151,7 +160,7 @@ def mul(x: Any, y: Any, *, out_dtype: Any = None) -> Array:
     return mul_p.bind(x, y)
 
 
-mul_p = binary("mul", np.multiply, accepts="iuf")
+mul_p = binary("mul", np.multiply, accepts="iufc")
 def_bilinear(
     mul_p,
     lambda ct, x, y: unbroadcast(mul(ct, y), x),
@@ -178,7 +187,7 @@ def _div_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return np.where(y == 0, np.invert(x.dtype.type(0)), quotient)
 
 
-div_p = binary("div", _div_impl, accepts="iuf")
+div_p = binary("div", _div_impl, accepts="iufc")
 def_jvp(
     div_p,
     lambda t, x, y: div(t, y),
@@ -227,7 +236,7 @@ def _ordering_zeros(choose: Any, sign_of: Any) -> Any:
 
     def impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         out = choose(x, y)
-        if out.dtype.kind != "f" or np.count_nonzero(out) == out.size:
+        if dtypes.kind(out.dtype) != "f" or np.count_nonzero(out) == out.size:
             return out
         sign = sign_of(np.signbit(x), np.signbit(y))
         return np.where(out == 0, np.where(sign, out.dtype.type(-0.0), out.dtype.type(0.0)), out)
@@ -235,8 +244,10 @@ def _ordering_zeros(choose: Any, sign_of: Any) -> Any:
     return impl
 
 
-max_p = binary("max", _ordering_zeros(np.maximum, np.logical_and), accepts="biuf")
-min_p = binary("min", _ordering_zeros(np.minimum, np.logical_or), accepts="biuf")
+_maximum = _ordering_zeros(np.maximum, np.logical_and)
+_minimum = _ordering_zeros(np.minimum, np.logical_or)
+max_p = binary("max", real_or_complex(_maximum, complex_kernels.larger), accepts="biufc")
+min_p = binary("min", real_or_complex(_minimum, complex_kernels.smaller), accepts="biufc")
 for _p in (max_p, min_p):
     def_jvp(
         _p,
@@ -276,8 +287,8 @@ def _check_power(x: ShapedArray, *, y: int) -> None:
         )
 
 
-integer_pow_p = unary("integer_pow", _integer_pow_impl, accepts="iuf", check=_check_power)
-integer_pow_p.evaluate = evaluate_unary(integer_pow_p, _integer_pow_impl, "f")
+integer_pow_p = unary("integer_pow", _integer_pow_impl, accepts="iufc", check=_check_power)
+integer_pow_p.evaluate = evaluate_unary(integer_pow_p, _integer_pow_impl, "fc")
 
 
 def _integer_pow_tangent(t: Any, x: Any, *, y: int) -> Any:
@@ -296,7 +307,7 @@ def square(x: Any) -> Array:
     return square_p.bind(x)
 
 
-square_p = unary("square", np.square, accepts="iuf")
+square_p = unary("square", np.square, accepts="iufc")
 def_jvp(square_p, lambda t, x: mul(t, mul(like(x, 2), x)))
 
 
@@ -313,7 +324,7 @@ def sqrt(x: Any, *, accuracy: Any = None) -> Array:
     return sqrt_p.bind(x) if accuracy is None else sqrt_p.bind(x, accuracy=accuracy)
 
 
-sqrt_p = unary("sqrt", np.sqrt, accepts="f", accuracy=True)
+sqrt_p = unary("sqrt", real_or_complex(np.sqrt, complex_kernels.sqrt), accepts="fc", accuracy=True)
 def_jvp(sqrt_p, lambda t, out, x, **_: mul(t, div(like(x, 0.5), out)), with_out=True)
 
 
@@ -322,7 +333,7 @@ def rsqrt(x: Any, *, accuracy: Any = None) -> Array:
     return rsqrt_p.bind(x) if accuracy is None else rsqrt_p.bind(x, accuracy=accuracy)
 
 
-rsqrt_p = unary("rsqrt", in_float32(lambda x: x.dtype.type(1) / np.sqrt(x)), accepts="f", accuracy=True)
+rsqrt_p = unary("rsqrt", in_float32(lambda x: x.dtype.type(1) / np.sqrt(x)), accepts="fc", accuracy=True)
 def_jvp(rsqrt_p, lambda t, out, x, **_: mul(t, mul(like(x, -0.5), div(out, x))), with_out=True)
 
 

@@ -14,8 +14,8 @@ from minijax.primitives.standard import def_jvp_zero
 __all__ = ["eq", "eq_to", "ge", "gt", "le", "le_to", "lt", "lt_to", "ne"]
 
 
-def _comparison(name: str, impl: Rule) -> Primitive:
-    prim = binary(name, impl, accepts="biuf", dtype=np.bool_)
+def _comparison(name: str, impl: Rule, accepts: str = "biuf") -> Primitive:
+    prim = binary(name, impl, accepts, dtype=np.bool_)
     def_jvp_zero(prim)
     return prim
 
@@ -25,7 +25,7 @@ def eq(x: Any, y: Any) -> Array:
     return eq_p.bind(x, y)
 
 
-eq_p = _comparison("eq", np.equal)
+eq_p = _comparison("eq", np.equal, "biufc")
 
 
 def ne(x: Any, y: Any) -> Array:
@@ -33,7 +33,7 @@ def ne(x: Any, y: Any) -> Array:
     return ne_p.bind(x, y)
 
 
-ne_p = _comparison("ne", np.not_equal)
+ne_p = _comparison("ne", np.not_equal, "biufc")
 
 
 def ge(x: Any, y: Any) -> Array:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import operator
+import warnings
 from typing import Any
 
 import numpy as np
+from numpy.exceptions import ComplexWarning
 
 from minijax import dtypes, tree_util
 from minijax.array import Array, ArrayImpl
@@ -46,13 +48,17 @@ def convert_element_type(operand: Any, new_dtype: Any) -> Array:
     """The same numbers in another dtype, strongly typed.
 
     Floats are cut to integers towards zero; what is too large becomes the largest integer there is,
-    too small the smallest, NaN 0. Integers wrap around. Everything but 0 is True.
+    too small the smallest, NaN 0. Integers wrap around. Everything but 0 is True. Of complex numbers real
+    dtypes keep the real part, with a ComplexWarning.
     """
     return convert(operand, dtypes.check_and_canonicalize_user_dtype(new_dtype, "convert_element_type"))
 
 
-def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False) -> Array:
-    """`operand` with this canonical dtype (its own for None) and weak type; itself if it has them already."""
+def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False, warn: bool = True) -> Array:
+    """`operand` with this canonical dtype (its own for None) and weak type; itself if it has them already.
+
+    Losing imaginary parts raises a ComplexWarning unless `warn` is off.
+    """
     if isinstance(operand, Array):
         dtype = operand.dtype
         if (new_dtype is None or dtype == new_dtype) and operand.weak_type == weak_type:
@@ -60,6 +66,8 @@ def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False) -> Arr
     else:
         operand, dtype = _plain_operand(operand)
     new_dtype = dtype if new_dtype is None else new_dtype
+    if dtypes.kind(dtype) == "c" and warn and dtypes.kind(new_dtype) != "c":
+        warnings.warn("Casting complex values to real discards the imaginary part", ComplexWarning, stacklevel=3)
     if isinstance(dtype, dtypes.ExtendedDType) or isinstance(new_dtype, dtypes.ExtendedDType):
         return _convert_extended(operand, dtype, new_dtype)
     if isinstance(operand, np.ndarray) and dtype == new_dtype and not weak_type:
@@ -86,7 +94,9 @@ def _convert_extended(operand: Any, dtype: Any, new_dtype: Any) -> Array:
 
 
 def _convert_impl(x: np.ndarray, *, new_dtype: np.dtype, weak_type: bool) -> np.ndarray:
-    if new_dtype.kind in "iu" and dtypes.kind(x.dtype) == "f":
+    if x.dtype.kind == "c" and new_dtype.kind != "c":
+        x = x.real
+    if dtypes.kind(x.dtype) == "f" and dtypes.kind(new_dtype) in "iu":
         return _float_to_integer(x, new_dtype)
     return x.astype(new_dtype, copy=False)
 
@@ -136,13 +146,13 @@ convert_element_type_p.evaluate = _evaluate_convert
 
 
 def _convert_tangent(t: Any, x: Any, *, new_dtype: np.dtype, weak_type: bool) -> Any:
-    if not dtypes.is_float(new_dtype):
+    if not dtypes.is_inexact(new_dtype):
         return Zero(ShapedArray(np.shape(x), dtypes.float0))
     return convert_element_type_p.bind(t, new_dtype=new_dtype, weak_type=weak_type)
 
 
 def _convert_transpose(ct: Any, x: Any, *, new_dtype: np.dtype, weak_type: bool) -> tuple[Any]:
-    if not dtypes.is_float(x.aval.dtype):
+    if not dtypes.is_inexact(x.aval.dtype):
         return (Zero(x.aval.to_tangent_aval()),)
     return (convert_element_type_p.bind(ct, new_dtype=x.aval.dtype, weak_type=x.aval.weak_type),)
 
@@ -161,7 +171,7 @@ def _convert_stage(trace: JaxprTrace, args: Any, params: dict[str, Any]) -> Jaxp
     converted = _evaluate_convert(atom.val, **params)._data
     if not params["weak_type"]:
         return JaxprTracer(trace, Literal(converted[()]))
-    is_default = converted.dtype in (dtypes.default_int_dtype(), dtypes.default_float_dtype())
+    is_default = converted.dtype == dtypes.canonicalize_dtype(dtypes.scalar_type_of(converted))
     return JaxprTracer(trace, Literal(converted.item())) if is_default else None
 
 
@@ -202,10 +212,10 @@ def _bitcast_shape(x: Any, *, new_dtype: np.dtype) -> Shape:
 
 
 def _bitcast_dtype(x: ShapedArray, *, new_dtype: np.dtype) -> np.dtype:
-    if x.dtype != new_dtype and "b" in (dtypes.kind(x.dtype), dtypes.kind(new_dtype)):
+    if x.dtype != new_dtype and {"b", "c"} & {dtypes.kind(x.dtype), dtypes.kind(new_dtype)}:
         raise TypeError(
-            f"bitcast_convert_type does not convert from or to bool, got operand {x.str_short()} and "
-            f"new_dtype {new_dtype.name}. Use x.astype(...), or x.view(...)."
+            "bitcast_convert_type does not convert from or to bool or complex numbers, got operand "
+            f"{x.str_short()} and new_dtype {new_dtype.name}. Use x.astype(...), or x.view(...)."
         )
     return new_dtype
 

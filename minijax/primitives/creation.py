@@ -85,8 +85,8 @@ def _iota_shape(*, dtype: np.dtype, shape: Shape, dimension: int) -> Shape:
 
 
 def _iota_dtype(*, dtype: np.dtype, shape: Shape, dimension: int) -> np.dtype:
-    if dtypes.kind(dtype) not in "iuf":
-        raise TypeError(f"iota does not accept dtype {dtype}: it counts in integers or floating point numbers.")
+    if dtypes.kind(dtype) not in "iufc":
+        raise TypeError(f"iota does not accept dtype {dtype}: it counts in numbers.")
     return dtype
 
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from minijax import dtypes
 from minijax.array import Array
 from minijax.core import Primitive, ShapedArray
+from minijax.primitives import complex_kernels
 from minijax.primitives.arithmetic import abs, add, add_p, max, max_p, min_p, mul, mul_p, neg, sub
 from minijax.primitives.comparison import eq, ne
 from minijax.primitives.families import filled_like, like
@@ -28,7 +30,7 @@ __all__ = ["cumlogsumexp", "cummax", "cummin", "cumprod", "cumsum"]
 Accumulate = Callable[[np.ndarray, int], np.ndarray]
 
 
-def _cumulative(name: str, accumulate: Accumulate, accepts: str = "iuf") -> Primitive:
+def _cumulative(name: str, accumulate: Accumulate, accepts: str = "iufc") -> Primitive:
     """A primitive that gives every element the reduction of those up to it (from it on, if `reverse`)."""
 
     def impl(x: np.ndarray, *, axis: int, reverse: bool) -> np.ndarray:
@@ -66,7 +68,7 @@ def _running(ufunc: np.ufunc) -> Accumulate:
 def _running_extremum(ufunc: np.ufunc, negative: bool) -> Accumulate:
     def accumulate(x: np.ndarray, axis: int) -> np.ndarray:
         out = ufunc.accumulate(x, axis)
-        if x.dtype.kind in "iu":
+        if dtypes.kind(x.dtype) != "f":
             return out
         return settle_zeros(out, x, negative, lambda found: np.logical_or.accumulate(found, axis))
 
@@ -206,5 +208,14 @@ def _without_inf(x: Any) -> Any:
     return select(infinite, filled_like(x, 0), x)
 
 
-cumlogsumexp_p = _cumulative("cumlogsumexp", _running(np.logaddexp), accepts="f")
+def _running_logsumexp(x: np.ndarray, axis: int) -> np.ndarray:
+    if x.dtype.kind != "c":
+        return _running(np.logaddexp)(x, axis)
+    out = np.moveaxis(x, axis, 0).copy()
+    for i in range(1, len(out)):
+        out[i] = complex_kernels.logaddexp(out[i - 1], out[i])
+    return np.moveaxis(out, 0, axis)
+
+
+cumlogsumexp_p = _cumulative("cumlogsumexp", _running_logsumexp, accepts="fc")
 cumlogsumexp_p.jvp = _jvp_by_scan(_logaddexp_pair)

@@ -14,6 +14,7 @@ import numpy as np
 from minijax import config, dtypes
 from minijax.array import Array, ArrayImpl
 from minijax.core import _FP_QUIET, ShapedArray, _fp_state
+from minijax.primitives.complex_parts import real_dtype
 from minijax.primitives.conversion import convert
 from minijax.primitives.families import def_bilinear
 from minijax.primitives.shaping import transpose
@@ -204,11 +205,12 @@ def _dot_impl(
     out_dtype = _result_dtype(x, y, preferred_element_type)
     if x.dtype == y.dtype == out_dtype and out_dtype.itemsize > 2:
         return _product(x, y, dimension_numbers)
-    accumulator = out_dtype
-    if out_dtype.kind not in "biu":
-        accumulator = np.result_type(x.dtype, y.dtype, out_dtype, np.float32)
+    # Integers may be asked for as the sum of products of floats, which are rounded towards zero at the end.
+    inexact = [dtype for dtype in (x.dtype, y.dtype, out_dtype) if dtypes.is_inexact(dtype)]
+    accumulator = np.result_type(*inexact, np.float32) if inexact else out_dtype
     x, y = x.astype(accumulator, copy=False), y.astype(accumulator, copy=False)
-    return _product(x, y, dimension_numbers).astype(out_dtype, copy=False)
+    out = _product(x, y, dimension_numbers)
+    return (out if dtypes.is_complex(out_dtype) else out.real).astype(out_dtype, copy=False)
 
 
 def _product(x: np.ndarray, y: np.ndarray, dimension_numbers: Any) -> np.ndarray:
@@ -285,7 +287,7 @@ def _result_dtype(x: Any, y: Any, preferred_element_type: Any) -> np.dtype:
         common = max(x.dtype, y.dtype, key=_rank)
     if preferred_element_type is None or preferred_element_type == common:
         return common
-    if dtypes.kind(common) != "f" and preferred_element_type.itemsize < common.itemsize:
+    if dtypes.kind(common) != "f" and _bits(preferred_element_type) < _bits(common):
         raise TypeError(
             f"dot_general: preferred_element_type must not be narrower than the operands' type, got "
             f"{preferred_element_type} for operands of dtypes {x.dtype} and {y.dtype}."
@@ -293,12 +295,17 @@ def _result_dtype(x: Any, y: Any, preferred_element_type: Any) -> np.dtype:
     return preferred_element_type
 
 
-def _rank(dtype: Any) -> tuple[int, int, bool]:
-    """XLA's order of element types: integers by width, signed above unsigned; then floats by range."""
-    if dtypes.kind(dtype) != "f":
-        return -1, 1 if dtypes.kind(dtype) == "b" else 8 * dtype.itemsize, dtypes.kind(dtype) != "u"
+def _rank(dtype: Any) -> tuple[bool, int, int, bool]:
+    """XLA's order of element types: integers by width, signed above unsigned; floats by range; complex ones."""
+    if not dtypes.is_inexact(dtype):
+        return False, -1, 1 if dtypes.kind(dtype) == "b" else dtypes.itemsize_bits(dtype), dtypes.kind(dtype) != "u"
     info = dtypes.finfo(dtype)
-    return int(info.maxexp), int(info.nmant), True
+    return dtypes.is_complex(dtype), int(info.maxexp), int(info.nmant), True
+
+
+def _bits(dtype: Any) -> int:
+    """Bits of a number, or of each part of a complex one."""
+    return dtypes.itemsize_bits(real_dtype(dtype))
 
 
 # ----------------------------------------------------------------- dot_general
@@ -362,10 +369,10 @@ _PLAIN_PRODUCTS = {(((i,), (j,)), ((), ())): (i, j) for i in (0, 1) for j in (0,
 
 
 def _plain_product(a: np.ndarray, b: np.ndarray, a_axis: int, b_axis: int) -> np.ndarray | None:
-    """The product summed over these axes; None for anything but fitting float matrices and vectors."""
+    """The product summed over these axes; None for anything but fitting inexact matrices and vectors."""
     if not (a_axis < a.ndim <= 2 and b_axis < b.ndim <= 2 and a.shape[a_axis] == b.shape[b_axis]):
         return None
-    if a.dtype.char not in "fd" or a.dtype != b.dtype:
+    if a.dtype.char not in "fdFD" or a.dtype != b.dtype:
         return None
     a, b = _for_blas(a), _for_blas(b)
     token = _fp_state.set(_FP_QUIET)
@@ -403,7 +410,7 @@ def _dot_transpose_lhs(
     # It has x's axes in this order: batch, free, and those contracted with y in y's order.
     by_y = [xd for _, xd in sorted(zip(y_contract, x_contract))]
     order = [*x_batch, *x_free, *by_y]
-    return convert(transpose(product, [order.index(d) for d in range(x.ndim)]), x.dtype, x.weak_type)
+    return convert(transpose(product, [order.index(d) for d in range(x.ndim)]), x.dtype, x.weak_type, warn=False)
 
 
 def _dot_transpose_rhs(ct: Any, x: Any, y: ShapedArray, *, dimension_numbers: Any, **params: Any) -> Any:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from minijax.primitives.standard import require_dtype, standard, zero_like
 from minijax.primitives.sums import sum_to_shape
 
 _NUMPY = (np.ndarray, np.generic)
-_NUMBERS = (int, float)
+_NUMBERS = (int, float, complex)
 
 # ----------------------------------------------------------------- elementwise
 
@@ -35,7 +36,7 @@ def unary(
     check: Callable[..., None] | None = None,
     accuracy: bool = False,
 ) -> Primitive:
-    """An elementwise primitive of one operand; `accepts` are NumPy's kind letters (b i u f).
+    """An elementwise primitive of one operand; `accepts` are NumPy's kind letters (b i u f c).
 
     With `accuracy` it may have a parameter of this name, as in JAX. NumPy leaves no choice, so `impl` does
     not get it.
@@ -61,7 +62,8 @@ def nary(
 ) -> Primitive:
     """An elementwise primitive: operands of one dtype, of one shape up to axes of length 1 and scalars.
 
-    The result has the first operand's dtype, or `dtype` where the operation fixes it (comparisons).
+    The result has the first operand's dtype, or `dtype` where the operation fixes it (comparisons), which may be
+    a function of the first operand's (the parts of complex numbers).
     check(*avals, **params) raises an error where more than dtypes and shapes is amiss. Without
     `one_dtype` the other operands' dtypes may differ from the first one's.
     """
@@ -73,7 +75,9 @@ def nary(
             check_same_dtypes(name, avals)
         if check is not None:
             check(*avals, **params)
-        return avals[0].dtype if dtype is None else np.dtype(dtype)
+        if dtype is None:
+            return avals[0].dtype
+        return dtype(avals[0].dtype) if isinstance(dtype, FunctionType) else np.dtype(dtype)
 
     prim = standard(
         name,
@@ -94,7 +98,7 @@ def nary(
 
 
 def _dtypes_of_kinds(kinds: str) -> frozenset:
-    return frozenset([dtype for dtype in map(np.dtype, "?bBhHiIqQefd") if dtype.kind in kinds])
+    return frozenset([dtype for dtype in map(np.dtype, "?bBhHiIqQefdFD") if dtype.kind in kinds])
 
 
 def _shape_of_equals(rule: Rule, kinds: str) -> Rule:
@@ -177,6 +181,11 @@ def in_float32(kernel: Rule) -> Rule:
         return kernel(*[x.astype(np.float32) for x in operands]).astype(dtype)
 
     return impl
+
+
+def real_or_complex(real: Rule, complex_: Rule) -> Rule:
+    """The kernel `complex_` for complex operands, `real` for all others."""
+    return lambda *operands: (complex_ if operands[0].dtype.kind == "c" else real)(*operands)
 
 
 def in_float64(kernel: Rule) -> Rule:
@@ -381,7 +390,7 @@ def def_bilinear(prim: Primitive, lhs: Callable[..., Any], rhs: Callable[..., An
 
 # Tangents and cotangents add up by a primitive of their own, as in JAX, so that a reader of
 # a jaxpr can tell the engine's additions from the user's.
-add_any_p = binary("add_any", np.add, accepts="biuf")
+add_any_p = binary("add_any", np.add, accepts="biufc")
 def_jvp(add_any_p, lambda t, x, y: t, lambda t, x, y: t)
 add_any_p.transpose = lambda ct, x, y: (ct if is_linear(x) else None, ct if is_linear(y) else None)
 
@@ -419,8 +428,8 @@ def instantiate(x: Any) -> Any:
 
 def zeros(aval: ShapedArray) -> Any:
     """Zeros of an aval's shape, dtype and weak type."""
-    weak = aval.weak_type and aval.dtype == dtypes.default_float_dtype()
-    zero = 0.0 if weak else np.zeros((), dtypes.physical_dtype(aval.dtype))[()]
+    weak = aval.weak_type and aval.dtype in (dtypes.default_float_dtype(), dtypes.default_complex_dtype())
+    zero = dtypes.scalar_type_of(aval)(0) if weak else np.zeros((), dtypes.physical_dtype(aval.dtype))[()]
     return broadcast_in_dim(zero, aval.shape, ())
 
 

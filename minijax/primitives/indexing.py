@@ -85,7 +85,7 @@ def gather(
 
 def _default_fill_value(dtype: Any) -> Any:
     kind = dtypes.kind(dtype)
-    if kind == "f":
+    if kind in "fc":
         return np.nan
     if kind == "b":
         return True

@@ -1,6 +1,7 @@
 """Sorting: `sort` of one or several operands, and `top_k`.
 
-The order of floats is -inf < ... < 0 < ... < inf < NaN, where -0.0 and 0.0 are equal and all NaNs are.
+The order of floats is -inf < ... < 0 < ... < inf < NaN, where -0.0 and 0.0 are equal and all NaNs are. Complex
+numbers are ordered by their real parts, then by their imaginary ones.
 """
 
 from __future__ import annotations
@@ -58,12 +59,13 @@ def _bind_sort(operands: Sequence[Any], dimension: int, is_stable: bool, num_key
 
 def _sort_impl(*operands: np.ndarray, dimension: int, is_stable: bool, num_keys: int) -> list[np.ndarray]:
     """A stable sort even where none was asked for: the same program gives the same numbers."""
-    if len(operands) == 1:
+    if len(operands) == 1 and operands[0].dtype.kind != "c":
         return [_sort_one(operands[0], dimension)]
-    if num_keys == 1:
-        order = np.argsort(operands[0], dimension, "stable")
+    keys = [part for x in operands[:num_keys] for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
+    if len(keys) == 1:
+        order = np.argsort(keys[0], dimension, "stable")
     else:
-        order = np.lexsort(operands[:num_keys][::-1], dimension)
+        order = np.lexsort(keys[::-1], dimension)
     return [np.take_along_axis(x, order, dimension) for x in operands]
 
 
@@ -149,6 +151,8 @@ def _top_k_impl(x: np.ndarray, *, k: int, axis: int) -> list[np.ndarray]:
 
 
 def _top_k_shape(x: ShapedArray, *, k: int, axis: int) -> list[ShapedArray]:
+    if dtypes.is_complex(x.dtype):
+        raise ValueError(f"top_k is not compatible with complex inputs, got {x.str_short()}. Sort their magnitudes.")
     if not 0 <= k <= x.shape[axis]:
         raise ValueError(
             f"k argument to top_k must be nonnegative and no larger than size along axis; got k={k} with "

@@ -61,7 +61,7 @@ def _sum_impl(x: np.ndarray, *, axes: tuple[int, ...]) -> np.ndarray:
 
 
 def _sum_dtype(x: ShapedArray, *, axes: tuple[int, ...]) -> Any:
-    require_dtype("reduce_sum", x, "iuf")
+    require_dtype("reduce_sum", x, "iufc")
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu" and not config.allow_f16_reductions.value:
         raise ValueError(
             f"reduce_sum of {x.str_short()} is not allowed while jax_allow_f16_reductions is False. "
@@ -83,7 +83,7 @@ def_linear(reduce_sum_p, _sum_transpose)
 
 def _evaluate_sum(x: Any, *, axes: tuple[int, ...]) -> ArrayImpl:
     """Eager evaluation without abstract values, for the dtypes that need no second look."""
-    if type(x) is not ArrayImpl or x._data.dtype.char not in "fdilq":
+    if type(x) is not ArrayImpl or x._data.dtype.char not in "fdilqFD":
         return reduce_sum_p._evaluate(x, axes=axes)
     data = x._data
     if axes and not 0 <= min(axes) <= max(axes) < data.ndim:

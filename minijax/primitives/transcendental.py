@@ -1,4 +1,4 @@
-"""Elementwise exponentials, logarithms, powers, trigonometric and hyperbolic functions, of floats.
+"""Elementwise exponentials, logarithms, powers, trigonometric and hyperbolic functions, real and complex.
 
 The numbers are NumPy's, which are mostly closer to the true value than XLA's; both stay within a few
 units in the last place. float16 is computed in float32 and rounded once.
@@ -17,12 +17,14 @@ import numpy as np
 from minijax import dtypes
 from minijax.array import Array
 from minijax.core import ShapedArray
+from minijax.primitives import complex_kernels
 from minijax.primitives.arithmetic import (
     add,
     div,
     mul,
     neg,
     reciprocal,
+    replace_zero,
     rsqrt,
     square,
     sub,
@@ -36,6 +38,7 @@ from minijax.primitives.families import (
     filled_like,
     like,
     nary,
+    real_or_complex,
     scalar_like,
     unary,
     widen,
@@ -94,7 +97,7 @@ def exp(x: Any, *, accuracy: Any = None) -> Array:
     return exp_p.bind(x) if accuracy is None else exp_p.bind(x, accuracy=accuracy)
 
 
-exp_p = unary("exp", np.exp, accepts="f", accuracy=True)
+exp_p = unary("exp", np.exp, accepts="fc", accuracy=True)
 def_jvp(exp_p, lambda t, out, x, **_: mul(t, out), with_out=True)
 
 
@@ -103,7 +106,7 @@ def exp2(x: Any, *, accuracy: Any = None) -> Array:
     return exp2_p.bind(x) if accuracy is None else exp2_p.bind(x, accuracy=accuracy)
 
 
-exp2_p = unary("exp2", np.exp2, accepts="f", accuracy=True)
+exp2_p = unary("exp2", np.exp2, accepts="fc", accuracy=True)
 def_jvp(exp2_p, lambda t, out, x, **_: mul(log(like(x, 2)), mul(t, out)), with_out=True)
 
 
@@ -112,7 +115,7 @@ def log(x: Any, *, accuracy: Any = None) -> Array:
     return log_p.bind(x) if accuracy is None else log_p.bind(x, accuracy=accuracy)
 
 
-log_p = unary("log", np.log, accepts="f", accuracy=True)
+log_p = unary("log", np.log, accepts="fc", accuracy=True)
 def_jvp(log_p, lambda t, x, **_: div(t, x))
 
 
@@ -127,7 +130,7 @@ def _expm1_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
     return mul(t, add(out, scalar_like(out, 1)))
 
 
-expm1_p = unary("expm1", np.expm1, accepts="f", accuracy=True)
+expm1_p = unary("expm1", np.expm1, accepts="fc", accuracy=True)
 def_jvp(expm1_p, _expm1_tangent, with_out=True)
 
 
@@ -136,7 +139,7 @@ def log1p(x: Any, *, accuracy: Any = None) -> Array:
     return log1p_p.bind(x) if accuracy is None else log1p_p.bind(x, accuracy=accuracy)
 
 
-log1p_p = unary("log1p", np.log1p, accepts="f", accuracy=True)
+log1p_p = unary("log1p", real_or_complex(np.log1p, complex_kernels.log1p), accepts="fc", accuracy=True)
 def_jvp(log1p_p, lambda t, x, **_: div(t, add(x, scalar_like(x, 1))))
 
 
@@ -156,7 +159,7 @@ def _logistic_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
     return mul(t, mul(out, sub(scalar_like(out, 1), out)))
 
 
-logistic_p = unary("logistic", _logistic_impl, accepts="f", accuracy=True)
+logistic_p = unary("logistic", _logistic_impl, accepts="fc", accuracy=True)
 def_jvp(logistic_p, _logistic_tangent, with_out=True)
 
 # ----------------------------------------------------------------- powers
@@ -168,42 +171,40 @@ def pow(x: Any, y: Any) -> Array:
 
 
 def _pow_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return np.power(x, y.astype(x.dtype, copy=False))
+    return _power(x, y.astype(x.dtype, copy=False))
+
+
+_power = real_or_complex(np.power, complex_kernels.power)
 
 
 def _check_exponent(x: ShapedArray, y: ShapedArray) -> None:
-    if dtypes.kind(y.dtype) == "f" and x.dtype != y.dtype:
+    if dtypes.is_inexact(y.dtype) and x.dtype != y.dtype:
         raise TypeError(
-            "the arguments of pow must be a float and an exponent of the same or of an integer dtype, got "
-            f"{x.str_short()} and {y.str_short()}. Convert one of them, or use jnp.power, which promotes."
+            "the arguments of pow must be a float or complex number and an exponent of the same or of an integer "
+            f"dtype, got {x.str_short()} and {y.str_short()}. Convert one of them, or use jnp.power, which promotes."
         )
 
 
-pow_p = nary("pow", _pow_impl, ("f", "iuf"), check=_check_exponent, one_dtype=False)
-pow_p.evaluate = evaluate_binary(pow_p, np.power, "f")
+pow_p = nary("pow", _pow_impl, ("fc", "iufc"), check=_check_exponent, one_dtype=False)
+pow_p.evaluate = evaluate_binary(pow_p, _power, "fc")
 
 
 def _pow_tangent_base(t: Any, out: Any, x: Any, y: Any) -> Any:
     dtype, exponent_dtype = dtypes.result_type(x, y), dtypes.dtype(y)
     x, y = convert(x, dtype), convert(y, dtype)
-    if dtypes.kind(exponent_dtype) == "f":
+    if dtypes.is_inexact(exponent_dtype):
         return mul(t, mul(y, pow(x, sub(y, filled_like(y, 1)))))
     shape = np.shape(out)
     x, y = widen(x, shape), widen(y, shape)
     # x**0 has derivative 0 even at x = 0, where the formula says 0 * inf.
     is_constant = eq(y, like(y, 0))
     zero = filled_like(y, 0)
-    slope = mul(_replace_zero(y), pow(x, sub(y, filled_like(y, 1))))
+    slope = mul(replace_zero(y), pow(x, sub(y, filled_like(y, 1))))
     return mul(t, select(is_constant, zero, slope))
 
 
 def _pow_tangent_exponent(t: Any, out: Any, x: Any, y: Any) -> Any:
-    return convert(mul(t, mul(log(_replace_zero(x)), out)), dtypes.dtype(y))
-
-
-def _replace_zero(x: Any) -> Any:
-    """`x` with 1 in place of 0, so that its logarithm stays finite."""
-    return select(eq(x, like(x, 0)), filled_like(x, 1), x)
+    return convert(mul(t, mul(log(replace_zero(x)), out)), dtypes.dtype(y))
 
 
 def_jvp(pow_p, _pow_tangent_base, _pow_tangent_exponent, with_out=True)
@@ -216,7 +217,7 @@ def sin(x: Any, *, accuracy: Any = None) -> Array:
     return sin_p.bind(x) if accuracy is None else sin_p.bind(x, accuracy=accuracy)
 
 
-sin_p = unary("sin", np.sin, accepts="f", accuracy=True)
+sin_p = unary("sin", np.sin, accepts="fc", accuracy=True)
 def_jvp(sin_p, lambda t, x, **params: mul(t, cos(x, **params)))
 
 
@@ -225,7 +226,7 @@ def cos(x: Any, *, accuracy: Any = None) -> Array:
     return cos_p.bind(x) if accuracy is None else cos_p.bind(x, accuracy=accuracy)
 
 
-cos_p = unary("cos", np.cos, accepts="f", accuracy=True)
+cos_p = unary("cos", np.cos, accepts="fc", accuracy=True)
 def_jvp(cos_p, lambda t, x, **params: neg(mul(t, sin(x, **params))))
 
 
@@ -234,7 +235,7 @@ def tan(x: Any, *, accuracy: Any = None) -> Array:
     return tan_p.bind(x) if accuracy is None else tan_p.bind(x, accuracy=accuracy)
 
 
-tan_p = unary("tan", np.tan, accepts="f", accuracy=True)
+tan_p = unary("tan", np.tan, accepts="fc", accuracy=True)
 def_jvp(tan_p, lambda t, out, x, **_: mul(t, add(like(x, 1), square(out))), with_out=True)
 
 
@@ -243,7 +244,7 @@ def asin(x: Any) -> Array:
     return asin_p.bind(x)
 
 
-asin_p = unary("asin", np.arcsin, accepts="f")
+asin_p = unary("asin", real_or_complex(np.arcsin, complex_kernels.asin), accepts="fc")
 def_jvp(asin_p, lambda t, x: mul(t, rsqrt(sub(like(x, 1), square(x)))))
 
 
@@ -252,7 +253,7 @@ def acos(x: Any) -> Array:
     return acos_p.bind(x)
 
 
-acos_p = unary("acos", np.arccos, accepts="f")
+acos_p = unary("acos", real_or_complex(np.arccos, complex_kernels.acos), accepts="fc")
 def_jvp(acos_p, lambda t, x: mul(t, neg(rsqrt(sub(like(x, 1), square(x))))))
 
 
@@ -261,7 +262,7 @@ def atan(x: Any) -> Array:
     return atan_p.bind(x)
 
 
-atan_p = unary("atan", np.arctan, accepts="f")
+atan_p = unary("atan", np.arctan, accepts="fc")
 def_jvp(atan_p, lambda t, x: div(t, add(like(x, 1), square(x))))
 
 
@@ -270,7 +271,7 @@ def atan2(x: Any, y: Any) -> Array:
     return atan2_p.bind(x, y)
 
 
-atan2_p = binary("atan2", np.arctan2, accepts="f")
+atan2_p = binary("atan2", real_or_complex(np.arctan2, complex_kernels.atan2), accepts="fc")
 def_jvp(
     atan2_p,
     lambda t, x, y: mul(t, div(y, add(square(x), square(y)))),
@@ -285,7 +286,7 @@ def sinh(x: Any) -> Array:
     return sinh_p.bind(x)
 
 
-sinh_p = unary("sinh", np.sinh, accepts="f")
+sinh_p = unary("sinh", np.sinh, accepts="fc")
 def_jvp(sinh_p, lambda t, x: mul(t, cosh(x)))
 
 
@@ -294,7 +295,7 @@ def cosh(x: Any) -> Array:
     return cosh_p.bind(x)
 
 
-cosh_p = unary("cosh", np.cosh, accepts="f")
+cosh_p = unary("cosh", np.cosh, accepts="fc")
 def_jvp(cosh_p, lambda t, x: mul(t, sinh(x)))
 
 
@@ -311,7 +312,7 @@ def _tanh_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
     return mul(add(t, mul(t, out)), sub(scalar_like(x, 1), out))
 
 
-tanh_p = unary("tanh", np.tanh, accepts="f", accuracy=True)
+tanh_p = unary("tanh", np.tanh, accepts="fc", accuracy=True)
 def_jvp(tanh_p, _tanh_tangent, with_out=True)
 
 
@@ -320,7 +321,7 @@ def asinh(x: Any) -> Array:
     return asinh_p.bind(x)
 
 
-asinh_p = unary("asinh", np.arcsinh, accepts="f")
+asinh_p = unary("asinh", real_or_complex(np.arcsinh, complex_kernels.asinh), accepts="fc")
 def_jvp(asinh_p, lambda t, x: mul(t, rsqrt(add(square(x), scalar_like(x, 1)))))
 
 
@@ -329,7 +330,7 @@ def acosh(x: Any) -> Array:
     return acosh_p.bind(x)
 
 
-acosh_p = unary("acosh", np.arccosh, accepts="f")
+acosh_p = unary("acosh", real_or_complex(np.arccosh, complex_kernels.acosh), accepts="fc")
 def_jvp(acosh_p, lambda t, x: mul(t, rsqrt(sub(square(x), scalar_like(x, 1)))))
 
 
@@ -338,7 +339,7 @@ def atanh(x: Any) -> Array:
     return atanh_p.bind(x)
 
 
-atanh_p = unary("atanh", np.arctanh, accepts="f")
+atanh_p = unary("atanh", np.arctanh, accepts="fc")
 def_jvp(
     atanh_p,
     lambda t, x: mul(reciprocal(add(scalar_like(x, 1), x)), div(t, sub(scalar_like(x, 1), x))),

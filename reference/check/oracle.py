@@ -1,8 +1,8 @@
 """The one comparison of a minijax result with a JAX result.
 
 The order of the checks is that of how telling a failure is: tree structure, shape, dtype and
-weak type, values. Integers, booleans, bits and NaN positions must be equal; floats lie within a
-number of ULPs that the caller states, where one ULP is eps * |their value|.
+weak type, values. Integers, booleans, bits and NaN positions must be equal; floats and complex
+numbers lie within a number of ULPs that the caller states, where one ULP is eps * |their value|.
 """
 
 from __future__ import annotations
@@ -102,12 +102,12 @@ def assert_values(
     what: str = "",
 ) -> None:
     """The last step of `assert_same`, for two NumPy arrays of equal shape and dtype."""
-    if b.dtype.kind != "f":
-        wrong = a != b if b.dtype.kind != "V" else np.zeros(b.shape, bool)
+    if not _inexact(b.dtype):
+        wrong = a != b if b.dtype.kind != "V" or b.dtype.fields is None else np.zeros(b.shape, bool)
         assert not wrong.any(), _report(a, b, wrong, what, "values must be equal")
         _observer.get(_NOBODY).see(identical=True, ulp=0.0)
         return
-    same_bits = (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)) | _flushed(a, b)
+    same_bits = _same_bits(a, b)
     if ulp == 0:
         assert same_bits.all(), _report(a, b, ~same_bits, what, "values must be identical")
         _observer.get(_NOBODY).see(identical=True, ulp=0.0)
@@ -119,22 +119,48 @@ def assert_values(
     _observer.get(_NOBODY).see(identical=bool(same_bits.all()), ulp=worst)
 
 
+def _inexact(dtype: Any) -> bool:
+    return jax.dtypes.issubdtype(dtype, np.inexact)
+
+
+def _same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Where the numbers are equal, signs of zeros included, or both NaN; of complex numbers both parts."""
+    if b.dtype.kind == "c":
+        return _same_bits(a.real, b.real) & _same_bits(a.imag, b.imag)
+    return (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)) | _flushed(a, b)
+
+
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Where XLA gave zero for a result too small to be a normal number, and NumPy the subnormal number."""
-    return (b == 0) & (np.abs(a) < np.finfo(b.dtype).tiny) & (np.signbit(a) == np.signbit(b))
+    tiny = jax.dtypes.finfo(b.dtype).tiny
+    return (b == 0) & (np.abs(a) < tiny) & (np.signbit(a) == np.signbit(b))
 
 
 def ulp_distance(a: np.ndarray, b: np.ndarray, floor: float = 0.0, dtype: Any = None) -> np.ndarray:
-    """|a - b| / (eps * max(|b|, floor, the smallest normal number)); eps is that of `dtype`, or of b."""
-    info = np.finfo(b.dtype if dtype is None else dtype)
+    """|a - b| / (eps * max(|b|, floor, the smallest normal number)); eps is that of `dtype`, or of b.
+
+    For complex numbers these are magnitudes; where a part is not finite both have to be NaN, or infinite alike.
+    """
+    info = jax.dtypes.finfo(b.dtype if dtype is None else dtype)
     with np.errstate(all="ignore"):
-        wide_a, wide_b = a.astype(np.float64), b.astype(np.float64)
+        complex_ = b.dtype.kind == "c"
+        wide_a, wide_b = (x.astype(np.complex128 if complex_ else np.float64) for x in (a, b))
         unit = float(info.eps) * np.maximum(np.abs(wide_b), max(floor, float(info.tiny)))
-        return np.where(a == b, 0.0, np.abs(wide_a - wide_b) / unit)
+        distance = np.where(wide_a == wide_b, 0.0, np.abs(wide_a - wide_b) / unit)
+        if not complex_:
+            return distance
+        finite = np.isfinite(wide_a) & np.isfinite(wide_b)
+        alike = _alike(wide_a.real, wide_b.real) & _alike(wide_a.imag, wide_b.imag)
+        return np.where(finite, distance, np.where(alike, 0.0, np.inf))
+
+
+def _alike(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Whether two floats are both NaN, the same infinity, or both finite."""
+    return (np.isnan(a) & np.isnan(b)) | (a == b) | (np.isfinite(a) & np.isfinite(b))
 
 
 def _largest(b: np.ndarray) -> float:
-    finite = np.abs(b[np.isfinite(b)].astype(np.float64))
+    finite = np.abs(b[np.isfinite(b)]).astype(np.float64)
     return float(finite.max()) if finite.size else 0.0
 
 
