@@ -16,6 +16,7 @@ from ..operation_row import KINDS, Row
 from . import (
     arithmetic,
     calls,
+    control_flow,
     convolution,
     elementwise,
     indexing,
@@ -41,6 +42,7 @@ FAMILIES: dict[str, list[Row]] = {
     "random": random.ROWS,
     "special functions": special.ROWS,
     "calls": calls.ROWS,
+    "loops and branches": control_flow.ROWS,
 }
 
 ROWS: list[Row] = list(chain.from_iterable(FAMILIES.values()))

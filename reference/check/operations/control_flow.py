@@ -1,0 +1,121 @@
+"""Rows of loops and branches: scan, while, cond."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ..operation_row import KINDS, Row, between, exactly, integers, row
+
+# JAX compiles a loop anew for each new function object: bodies without closures are made once for an engine.
+
+
+def recurrence(jax: Any, w: Any, c: Any, xs: Any) -> Any:
+    """A nonlinear recurrence with a weight that it closes over."""
+    return jax.lax.scan(lambda c, x: (jax.lax.sin(c * w) + x, c * x), c, xs)
+
+
+def invariant(jax: Any, w: Any, c: Any, xs: Any) -> Any:
+    """A body that computes the same thing in each turn: it and its residuals are hoisted."""
+    return jax.lax.scan(lambda c, x: (c * jax.lax.sin(w) + jax.lax.exp(w), c * x), c, xs, reverse=True)
+
+
+@functools.cache
+def counting_body(jax: Any) -> Callable[[Any, Any], Any]:
+    def body(carry: Any, _: None) -> Any:
+        x, i, kept = carry["x"], carry["i"], carry["kept"]
+        return {"x": jax.numpy.tanh(x) * i, "i": i + 1, "kept": kept}, (i, x * kept)
+
+    return body
+
+
+def counting(jax: Any, x: Any) -> Any:
+    """No xs; a carry with an integer, and with a part that does not change."""
+    return jax.lax.scan(counting_body(jax), {"x": x, "i": 1, "kept": x}, None, length=3)
+
+
+@functools.cache
+def running_body(jax: Any) -> Callable[[Any, Any], Any]:
+    return lambda c, x: (c + x, (c, x))
+
+
+def running_sum(jax: Any, c: Any, xs: Any) -> Any:
+    """A linear body that also returns its slice."""
+    return jax.lax.scan(running_body(jax), c, xs, unroll=2)
+
+
+def halt(jax: Any, bound: Any, x: Any) -> Any:
+    """Doubles until a bound is passed, which differs from example to example under vmap."""
+    return jax.lax.while_loop(
+        lambda v: v[1] < bound, lambda v: (jax.lax.sin(v[0]) * 2.0 * v[0], v[1] + 1, v[2]), (x, 0, x)
+    )[:2]
+
+
+@functools.cache
+def collatz_parts(jax: Any) -> tuple[Callable, Callable]:
+    def step(v: Any) -> Any:
+        n, steps = v
+        return jax.numpy.where(n % 2 == 0, n // 2, 3 * n + 1), steps + 1
+
+    return (lambda v: v[0] != 1), step
+
+
+def collatz(jax: Any, n: Any) -> Any:
+    """How many steps the Collatz sequence takes from n to 1."""
+    return jax.lax.while_loop(*collatz_parts(jax), (n, 0))
+
+
+def fori(jax: Any, n: Any, x: Any) -> Any:
+    """A fori_loop whose bound is traced."""
+    return jax.lax.fori_loop(0, n, lambda i, v: v * jax.lax.cos(x) + i, x)
+
+
+def choice(jax: Any, s: Any, x: Any, y: Any) -> Any:
+    """Two branches with different residuals, one of which ignores an operand."""
+    return jax.lax.cond(s > 0, lambda x: (jax.lax.sin(x) * y, x), lambda x: (jax.numpy.exp(x) * x, jax.lax.neg(y)), x)
+
+
+@functools.cache
+def switch_branches(jax: Any) -> list[Callable]:
+    return [jax.lax.sin, lambda x: x * x, lambda x: jax.numpy.ones_like(x)]
+
+
+def three_ways(jax: Any, i: Any, x: Any) -> Any:
+    """switch with an index out of bounds on both sides."""
+    return jax.lax.switch(i, switch_branches(jax), x)
+
+
+@functools.cache
+def guarded_branches(jax: Any) -> tuple[Callable, Callable]:
+    return jax.lax.sqrt, lambda x: x * 0.5
+
+
+def guarded(jax: Any, x: Any) -> Any:
+    """A branch that is not chosen where its derivative would be infinite."""
+    return jax.lax.cond(x > 0, *guarded_branches(jax), x)
+
+
+W, C, XS = between(-2, 2, 2), between(-2, 2, 2), between(-2, 2, 3, 2)
+FORWARD_ONLY = tuple(kind for kind in KINDS if kind not in ("vjp", "second"))
+NO_WEAK = tuple(kind for kind in KINDS if kind != "weak")
+SMOOTH = {"ulp": 8, "floor": 1}
+
+ROWS: list[Row] = [
+    row("scan", recurrence, between(-2, 2), between(-2, 2), between(-2, 2, 3), main=True, **SMOOTH),
+    row("scan", recurrence, W, C, XS, label="vectors", only=NO_WEAK, **SMOOTH),
+    row("scan", invariant, W, C, XS, label="invariant", **SMOOTH),
+    row("scan", counting, between(-1, 1, 2), label="counting", main=True, **SMOOTH),
+    row("scan", running_sum, C, XS, label="running-sum", **SMOOTH),
+    row("scan", running_sum, integers(-9, 9, 2), integers(-9, 9, 3, 2), label="integers"),
+    row("scan", running_sum, C, between(-2, 2, 0, 2), label="no-turns", weak=False, **SMOOTH),
+    row("while", halt, integers(0, 4), between(-1, 1, 2), main=True, only=FORWARD_ONLY, weak=False, **SMOOTH),
+    row("while", halt, integers(0, 4), between(-1, 1), only=FORWARD_ONLY, **SMOOTH),
+    row("while", collatz, integers(1, 30), label="collatz", only=FORWARD_ONLY),
+    row("while", fori, integers(-1, 4), between(-1, 1, 2), label="fori", only=FORWARD_ONLY, **SMOOTH),
+    row("cond", choice, between(-2, 2), between(-1, 1), between(1, 2), main=True, **SMOOTH),
+    row("cond", choice, between(-2, 2), between(-1, 1, 2), between(1, 2, 2), label="vectors", **SMOOTH),
+    row("cond", three_ways, integers(-2, 4), between(-2, 2, 2), label="switch", main=True, **SMOOTH),
+    row("cond", guarded, exactly(0.0), label="guarded", **SMOOTH),
+    row("cond", guarded, between(-2, 2), label="scalar", **SMOOTH),
+]
