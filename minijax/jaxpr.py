@@ -108,7 +108,7 @@ class Eqn:
     @property
     def has_effects(self) -> bool:
         """Whether it calls back, or calls a jaxpr that does: then it stays even if nobody reads its results."""
-        nested = [p for value in self.params.values() for p in (value if type(value) is tuple else (value,))]
+        nested = [p for value in self.params.values() for p in (value if isinstance(value, tuple) else (value,))]
         return self.primitive.has_effects or any(p.has_effects for p in nested if type(p) is ClosedJaxpr)
 
     def __repr__(self) -> str:

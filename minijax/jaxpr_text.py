@@ -49,7 +49,7 @@ def _shared_jaxprs(jaxpr: Any) -> list[tuple[str, Any]]:
 
 
 def _jaxprs_in(params: dict[str, Any]) -> list[Any]:
-    values = [v for p in params.values() for v in (p if isinstance(p, tuple) else (p,)) if hasattr(v, "eqns")]
+    values = [v for p in params.values() for v in (p if type(p) is tuple else (p,)) if hasattr(v, "eqns")]
     return [getattr(v, "jaxpr", v) for v in values]
 
 
@@ -142,7 +142,7 @@ class Printer:
     def value(self, value: Any) -> Doc:
         if hasattr(value, "eqns"):
             return self.jaxpr(getattr(value, "jaxpr", value))
-        if isinstance(value, tuple) and value and all(hasattr(v, "eqns") for v in value):
+        if type(value) is tuple and value and all(hasattr(v, "eqns") for v in value):
             docs = join(Break(), [self.value(v) for v in value])
             return Group([Nest(2, ["(", Break(""), *docs]), Break(""), ")"])
         return getattr(value, "__name__", None) if callable(value) and hasattr(value, "__name__") else str(value)

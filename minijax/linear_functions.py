@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 
 from minijax import dtypes
-from minijax.array import Array
 from minijax.core import ShapedArray, Zero, as_operand, get_aval
 from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
 from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
-from minijax.primitives.shaping import broadcast_in_dim_p
+from minijax.primitives.shaping import as_value
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
 
@@ -85,7 +84,7 @@ class LinearizedFunction(_LinearFunction):
                     f"{want.str_short()}. "
                     "Convert the tangent, for example with jnp.asarray(t, x.dtype).reshape(x.shape)."
                 )
-        given = [as_operand(t) for t, used in zip(leaves, self.used_in, strict=True) if used]
+        given = [as_value(t) for t, used in zip(leaves, self.used_in, strict=True) if used]
         results = iter(eval_jaxpr(self.program, [], *given))
         outs = [
             next(results) if u else instantiate(Zero(a)) for a, u in zip(self.out_avals, self.used_out, strict=True)
@@ -120,14 +119,10 @@ class VJPFunction(_LinearFunction):
         given = [ct for ct, used in zip(cotangents, self.used_out, strict=True) if used]
         found = iter(backward_pass(self.program, given))
         return [
-            _array(instantiate(next(found))) if used else zero_cotangent(aval)
+            # The 1 that `grad` starts from is a number, and comes back if the function is linear.
+            as_value(instantiate(next(found))) if used else zero_cotangent(aval)
             for aval, used in zip(self.in_avals, self.used_in, strict=True)
         ]
-
-
-def _array(x: Any) -> Array:
-    """A cotangent as an Array: the 1 that `grad` starts from is a number, and comes back if the function is linear."""
-    return x if isinstance(x, Array) else broadcast_in_dim_p.bind(x, shape=(), broadcast_dimensions=())
 
 
 def zero_cotangent(aval: ShapedArray) -> Any:

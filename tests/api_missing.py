@@ -54,8 +54,8 @@ NAMES: dict[str, dict[str, str]] = {
             ragged_dot_general scaled_dot sharding_constraint_p stage stage_p
         """,
         COMING: """
-            all_gather all_gather_p all_to_all all_to_all_p associative_scan axis_index axis_index_p axis_size
-            custom_linear_solve custom_root linear_solve_p platform_dependent pmax pmax_p pmean pmin pmin_p
+            all_gather all_gather_p all_to_all all_to_all_p axis_index axis_index_p axis_size
+            pmax pmax_p pmean pmin pmin_p
             ppermute ppermute_p pshuffle psum psum_p psum_scatter pswapaxes
         """,
     },
@@ -336,7 +336,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "sharding": {
         UNWRITTEN: """
-            
+
         """,
         ONE_DEVICE: """
             AbstractDevice ManualAxisType auto_axes

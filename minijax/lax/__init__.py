@@ -4,8 +4,10 @@ from minijax.devices import (
     with_sharding_constraint,
 )
 from minijax.lax import linalg as linalg
+from minijax.lax.associative import associative_scan
 from minijax.lax.conditionals import (
     cond,
+    platform_dependent,
     switch,
 )
 from minijax.lax.convolutions import (
@@ -14,6 +16,10 @@ from minijax.lax.convolutions import (
     conv_general_dilated_patches,
     conv_transpose,
     conv_with_general_padding,
+)
+from minijax.lax.implicit import (
+    custom_linear_solve,
+    custom_root,
 )
 from minijax.lax.loops import (
     fori_loop,
@@ -234,6 +240,7 @@ from minijax.primitives.joining import (
     unstack,
     unstack_p,
 )
+from minijax.primitives.linear_solve import linear_solve_p
 from minijax.primitives.reduce_window import (
     reduce_window,
     reduce_window_p,
@@ -410,6 +417,7 @@ __all__ = [
     "asin_p",
     "asinh",
     "asinh_p",
+    "associative_scan",
     "atan",
     "atan2",
     "atan2_p",
@@ -480,6 +488,8 @@ __all__ = [
     "cumprod_p",
     "cumsum",
     "cumsum_p",
+    "custom_linear_solve",
+    "custom_root",
     "digamma",
     "digamma_p",
     "div",
@@ -543,6 +553,7 @@ __all__ = [
     "le_to_p",
     "lgamma",
     "lgamma_p",
+    "linear_solve_p",
     "log",
     "log1p",
     "log1p_p",
@@ -572,6 +583,7 @@ __all__ = [
     "pad",
     "pad_p",
     "padtype_to_pads",
+    "platform_dependent",
     "polygamma",
     "polygamma_p",
     "population_count",

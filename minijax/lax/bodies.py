@@ -9,16 +9,12 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from minijax import dtypes
-from minijax.array import Array
 from minijax.core import ShapedArray, Tracer, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.jitted import flat_function, fun_name
 from minijax.primitives.calls import hoist_constants, same_type
 from minijax.primitives.conversion import convert
-from minijax.primitives.shaping import broadcast_in_dim
 from minijax.tree_util import keystr, tree_flatten_with_path, tree_unflatten
 
 
@@ -45,11 +41,6 @@ def avals_of(leaves: Sequence[Any]) -> list[ShapedArray]:
 def is_concrete(x: Any) -> bool:
     """Whether the value of `x` is known."""
     return not isinstance(x, Tracer)
-
-
-def passed_on(x: Any) -> Array:
-    """An operand that is a result too: a number becomes an Array, which a jaxpr shows as a literal."""
-    return x if isinstance(x, Array) else broadcast_in_dim(x, np.shape(x), range(np.ndim(x)))
 
 
 def promoted_carry(

@@ -1,4 +1,4 @@
-"""Branches: cond and switch. Arguments are checked here; the primitive has the rules."""
+"""Branches: cond, switch, platform_dependent. Arguments are checked here; the primitive has the rules."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from minijax import config, dtypes
 from minijax.jaxpr import ClosedJaxpr, Jaxpr, Var
 from minijax.jaxpr_transforms import forwarded_results, rearranged
 from minijax.jitted import fun_name
-from minijax.lax.bodies import Body, avals_of, is_concrete, leaf_paths, passed_on, trace_body
+from minijax.lax.bodies import Body, avals_of, is_concrete, leaf_paths, trace_body
 from minijax.primitives.calls import same_type
 from minijax.primitives.comparison import ne
 from minijax.primitives.cond import cond_p
 from minijax.primitives.conversion import convert
 from minijax.primitives.selection import clamp
+from minijax.primitives.shaping import as_value
 from minijax.tree_util import tree_flatten, tree_unflatten
 
-__all__ = ["cond", "switch"]
+__all__ = ["cond", "platform_dependent", "switch"]
 
 _NO_OPERAND = object()
 
@@ -174,4 +175,24 @@ def _bind_cond(index: Any, branches: Sequence[ClosedJaxpr], operands: Sequence[A
     ]
     kept = [i for i, source in enumerate(sources) if source is None]
     outs = iter(cond_p.bind(index, *operands, branches=tuple([rearranged(b, results=kept) for b in branches])))
-    return [next(outs) if source is None else passed_on(operands[source]) for source in sources]
+    return [next(outs) if source is None else as_value(operands[source]) for source in sources]
+
+
+def platform_dependent(*args: Any, default: Callable | None = None, **per_platform: Callable) -> Any:
+    """per_platform[platform](*args), or default(*args) where there is none for the platform.
+
+    Programs run on the CPU here, so it is the function named `cpu`, chosen at once; JAX puts all of them into
+    the jaxpr. Raises NotImplementedError if there is neither this one nor a default.
+    """
+    for name, fun in {**per_platform, **({} if default is None else {"default": default})}.items():
+        if not callable(fun):
+            raise TypeError(f"lax.platform_dependent: the '{name}' branch must be a callable, got {fun!r}.")
+    if "gpu" in per_platform:
+        raise ValueError("lax.platform_dependent: there is no platform 'gpu'. Use 'cuda' or 'rocm'.")
+    chosen = per_platform.get("cpu", default)
+    if chosen is None:
+        raise NotImplementedError(
+            f"lax.platform_dependent: there are branches for {sorted(per_platform)}, but programs run on the cpu. "
+            "Give a function for it, cpu=..., or default=..."
+        )
+    return chosen(*args)

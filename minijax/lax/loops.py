@@ -12,13 +12,13 @@ import numpy as np
 from minijax import config, dtypes, errors
 from minijax.core import Tracer, as_operand, get_aval
 from minijax.jaxpr_transforms import dce_keeping, forwarded_results, rearranged
-from minijax.lax.bodies import Body, avals_of, check_carry, is_concrete, passed_on, promoted_carry, trace_body
+from minijax.lax.bodies import Body, avals_of, check_carry, is_concrete, promoted_carry, trace_body
 from minijax.primitives.arithmetic import add
 from minijax.primitives.comparison import lt
 from minijax.primitives.conversion import convert
 from minijax.primitives.joining import concatenate
 from minijax.primitives.scan import scan_p
-from minijax.primitives.shaping import expand_dims
+from minijax.primitives.shaping import as_value, expand_dims
 from minijax.primitives.slicing import index_in_dim
 from minijax.primitives.while_loop import while_p
 from minijax.tree_util import tree_flatten, tree_map, tree_structure, tree_unflatten
@@ -170,8 +170,8 @@ def _bind_scan(body: Body, init: Sequence[Any], xs: Sequence[Any], params: dict[
         **params,
     )
     found = iter(outs)
-    out_carry = [passed_on(x) if f else next(found) for x, f in zip(init, fixed, strict=True)]
-    return [*out_carry, *[next(found) if i is None else passed_on(xs[i]) for i in known_ys]]
+    out_carry = [as_value(x) if f else next(found) for x, f in zip(init, fixed, strict=True)]
+    return [*out_carry, *[next(found) if i is None else as_value(xs[i]) for i in known_ys]]
 
 
 # ----------------------------------------------------------------- while_loop
@@ -248,7 +248,7 @@ def _bind_while(condition: Body, body: Body, init: Sequence[Any]) -> list[Any]:
         body_nconsts=num_consts + len(moved),
     )
     found = iter(outs)
-    return [passed_on(x) if f else next(found) for x, f in zip(init, fixed, strict=True)]
+    return [as_value(x) if f else next(found) for x, f in zip(init, fixed, strict=True)]
 
 
 # ----------------------------------------------------------------- fori_loop

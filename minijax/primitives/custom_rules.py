@@ -15,17 +15,14 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from minijax import compiler, dtypes
-from minijax.array import Array
 from minijax.batching import batched
-from minijax.core import EVAL, Primitive, Zero, as_operand, get_aval, set_current_trace
+from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, JaxprTrace, stage
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
 from minijax.primitives.families import instantiate
-from minijax.primitives.shaping import broadcast_in_dim_p, move_axis
+from minijax.primitives.shaping import as_value, move_axis
 from minijax.primitives.standard import zero_like
 from minijax.primitives.sums import reduce_sum
 
@@ -66,7 +63,14 @@ def make_custom_call(name: str) -> Primitive:
     prim.shape_rule = lambda *avals, call_jaxpr, **params: call_jaxpr.out_avals
     prim.transpose = _never_transposed
     prim.stage = functools.partial(_stage, prim)
+    prim.partial_eval = _run_in_linear_program
     return prim
+
+
+def _run_in_linear_program(trace: Any, args: Sequence[Any], *, call_jaxpr: Callable, **params: Any) -> list[Any]:
+    """A rule that calls such a function with tangents: what it does to them is linear, and recorded as it stands."""
+    with set_current_trace(trace):
+        return list(call_jaxpr(*args))
 
 
 def _never_transposed(*args: Any, **params: Any) -> Any:
@@ -91,16 +95,9 @@ def _jvp_by_user(
     primals, tangents = primals[num_consts:], tangents[num_consts:]
     if not params["symbolic_zeros"]:
         tangents = [instantiate(t) for t in tangents]
-    results = jvp(*map(_as_array, primals), *tangents)
+    results = jvp(*map(as_value, primals), *tangents)
     outs, out_tangents = results[: len(results) // 2], results[len(results) // 2 :]
     return outs, [zero_like(o) if _is_float0(t) else t for o, t in zip(outs, out_tangents, strict=True)]
-
-
-def _as_array(x: Any) -> Any:
-    """A number as an Array, for users' rules may ask for its shape; in a jaxpr it stays a literal."""
-    if isinstance(x, Array):
-        return x
-    return as_operand(x) if np.ndim(x) else broadcast_in_dim_p.bind(x, shape=(), broadcast_dimensions=())
 
 
 def _is_float0(t: Any) -> bool:
@@ -153,7 +150,7 @@ def _forward_by_user(
     _check_constants(tangents, num_consts, name)
     primals, tangents = primals[num_consts:], tangents[num_consts:]
     nonzero = tuple(type(t) is not Zero for t in tangents)
-    outs, residuals = fwd(*map(_as_array, primals), **({"nonzero": nonzero} if params["symbolic_zeros"] else {}))
+    outs, residuals = fwd(*map(as_value, primals), **({"nonzero": nonzero} if params["symbolic_zeros"] else {}))
     out_tangents = custom_vjp_linear_p.bind(
         *residuals,
         *[t for t in tangents if type(t) is not Zero],

@@ -15,6 +15,7 @@ from minijax.jaxpr import JaxprTrace, JaxprTracer
 from minijax.primitives.standard import Shape, check_one_device, def_linear, structural
 
 __all__ = [
+    "as_value",
     "broadcast",
     "broadcast_in_dim",
     "canonical_axes",
@@ -134,6 +135,11 @@ def broadcast(operand: Any, sizes: Sequence[int], *, out_sharding: Any = None) -
         return as_operand(operand)
     dims = range(len(sizes), len(sizes) + np.ndim(operand))
     return broadcast_in_dim(operand, (*sizes, *np.shape(operand)), dims)
+
+
+def as_value(x: Any) -> Array:
+    """An operand as the value that a transformed function sees or returns; a number is a literal in a jaxpr."""
+    return x if isinstance(x, Array) else broadcast_in_dim(x, np.shape(x), range(np.ndim(x)))
 
 
 def expand_dims(array: Any, dimensions: Iterable[int]) -> Array:
