@@ -11,6 +11,7 @@ from minijax import debug as debug
 from minijax import dtypes as dtypes
 from minijax import errors as errors
 from minijax import flatten_util as flatten_util
+from minijax import image as image
 from minijax import lax as lax
 from minijax import nn as nn
 from minijax import numpy as numpy

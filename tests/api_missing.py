@@ -32,9 +32,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "numpy": {
         UNWRITTEN: """
-            convolve correlate
             einsum_path
-
             i0 kaiser poly
             polyfit polymul roots
         """,
@@ -254,7 +252,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "scipy.signal": {
         UNWRITTEN: """
-            convolve convolve2d correlate correlate2d csd detrend fftconvolve istft stft welch
+            csd detrend istft stft welch
         """,
     },
     "scipy.fft": {
@@ -262,11 +260,7 @@ NAMES: dict[str, dict[str, str]] = {
             dct dctn idct idctn
         """,
     },
-    "scipy.ndimage": {
-        UNWRITTEN: """
-            map_coordinates
-        """,
-    },
+    "scipy.ndimage": {},
     "scipy.interpolate": {
         UNWRITTEN: """
             RegularGridInterpolator
@@ -298,11 +292,7 @@ NAMES: dict[str, dict[str, str]] = {
             vq
         """,
     },
-    "image": {
-        UNWRITTEN: """
-            ResizeMethod resize scale_and_translate
-        """,
-    },
+    "image": {},
     "ops": {
         UNWRITTEN: """
             segment_max segment_min segment_prod segment_sum

@@ -1,5 +1,18 @@
-"""jax.scipy: so far special functions."""
+"""jax.scipy: its parts are imported when they are first asked for."""
 
-from minijax.scipy import special
+from __future__ import annotations
 
-__all__ = ["special"]
+import importlib
+from types import ModuleType
+
+__all__ = ["ndimage", "signal", "special"]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name in __all__:
+        return importlib.import_module(f"minijax.scipy.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -16,11 +16,13 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import numpy_elementwise, numpy_structure
+from . import image, numpy_elementwise, numpy_structure, signal
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: dict[str, ModuleType] = {
     "numpy, elementwise": numpy_elementwise,
     "numpy, structure": numpy_structure,
+    "scipy.signal": signal,
+    "image": image,
 }
