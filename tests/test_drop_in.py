@@ -108,7 +108,7 @@ minijax.install_as_jax()
 import sys, jax
 assert jax is minijax and sum(type(f).__name__ == "JaxFinder" for f in sys.meta_path) == 1
 try:
-    import jax.experimental.no_such_thing
+    import jax.numpy.no_such_thing
 except ModuleNotFoundError as error:
     print(error.name, "|", error)
 try:
@@ -121,7 +121,7 @@ except ImportError as error:
 def test_a_live_session_and_what_is_not_there():
     result = python("-c", LIVE)
     first, second = result.stdout.splitlines()
-    assert first.startswith("jax.experimental.no_such_thing | No module named 'jax.experimental.no_such_thing'")
+    assert first.startswith("jax.numpy.no_such_thing | No module named 'jax.numpy.no_such_thing'")
     assert "What is the same, what is not" in first and "no_such_name" in second
 
 
