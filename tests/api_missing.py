@@ -101,12 +101,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
     },
     "scipy": {},
-    "scipy.special": {
-        UNWRITTEN: """
-            bernoulli bessel_jn beta betainc betaln dawsn erfcx exp1 expi expn fresnel gammainc gammaincc hyp1f1
-            hyp2f1 i0 i0e i1 i1e ndtri owens_t poch polygamma sici spence sph_harm_y wofz zeta
-        """,
-    },
+    "scipy.special": {},
     "scipy.stats": {
         UNWRITTEN: """
             gaussian_kde mode rankdata sem

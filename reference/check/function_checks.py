@@ -75,6 +75,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "EXACT": within(),
     "CLOSE": within(ulp=32, floor=1e-2),
     "SUMS": within(ulp=16, leafwise=True),
+    "ROUGH": within(ulp=256, floor=1e-2),
     "SMOOTH": check_smooth,
     "REFUSED": check_refused,
 }

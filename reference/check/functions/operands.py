@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 from typing import Any
 
@@ -30,4 +31,5 @@ def namespace(engine: Any) -> dict[str, Any]:
     """What an expression may name: the engine, its `jnp`, NumPy, the module io and the operands."""
     jnp = engine.numpy
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
-    return {"jax": engine, "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
+    (sp,) = (importlib.import_module(f"{engine.__name__}.scipy.{name}") for name in ("special",))
+    return {"jax": engine, "sp": sp, "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
