@@ -241,6 +241,7 @@ from minijax.primitives.joining import (
     unstack_p,
 )
 from minijax.primitives.linear_solve import linear_solve_p
+from minijax.primitives.reduce import reduce, reduce_p
 from minijax.primitives.reduce_window import (
     reduce_window,
     reduce_window_p,
@@ -594,6 +595,7 @@ __all__ = [
     "real",
     "real_p",
     "reciprocal",
+    "reduce",
     "reduce_and",
     "reduce_and_p",
     "reduce_max",
@@ -602,6 +604,7 @@ __all__ = [
     "reduce_min_p",
     "reduce_or",
     "reduce_or_p",
+    "reduce_p",
     "reduce_precision",
     "reduce_precision_p",
     "reduce_prod",
