@@ -14,7 +14,7 @@ INTERNAL = "about the inside of JAX's runtime, which minijax does not share"
 NAMES: dict[str, dict[str, str]] = {
     "": {
         UNWRITTEN: """
-            ad allow_f16_reductions checkpoint_policies custom_gradient debug_key_reuse default_device ds
+            ad allow_f16_reductions checkpoint_policies debug_key_reuse default_device ds
             effects_barrier ensure_compile_time_eval explain_cache_misses fwd_and_bwd legacy_prng_key
             named_scope print_environment_info softmax_custom_jvp
         """,
@@ -39,8 +39,8 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lax": {
         UNWRITTEN: """
-            DotAlgorithm FftType PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p
-            device_put_p dtype fft fft_p fori_loop index_take
+            DotAlgorithm PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p
+            device_put_p dtype fori_loop index_take
             mulhi mulhi_p
             rng_bit_generator rng_bit_generator_p
             rng_uniform rng_uniform_p scan scan_p
@@ -79,12 +79,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
     },
     "numpy.linalg": {},
-    "numpy.fft": {
-        UNWRITTEN: """
-            fft fft2 fftfreq fftn fftshift hfft ifft ifft2 ifftn ifftshift ihfft irfft irfft2 irfftn rfft rfft2
-            rfftfreq rfftn
-        """,
-    },
+    "numpy.fft": {},
     "lax.linalg": {
         UNWRITTEN: """
             qdwh
@@ -303,7 +298,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "custom_derivatives": {
         UNWRITTEN: """
-            closure_convert custom_gradient custom_vjp_primal_tree_values linear_call remat_opt_p
+            closure_convert custom_vjp_primal_tree_values linear_call remat_opt_p
         """,
     },
     "debug": {

@@ -33,7 +33,7 @@ def called_names(prefix: str) -> set[str]:
 
 
 # Modules all of whose functions have to be called, and how the calls spell them.
-COVERED = {"numpy": "jnp", "scipy.special": "sp"}
+COVERED = {"numpy": "jnp", "numpy.linalg": "jnp.linalg", "scipy.special": "sp"}
 
 
 @pytest.mark.parametrize("module", COVERED)

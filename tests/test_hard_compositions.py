@@ -104,6 +104,15 @@ def test_custom_rules_close_over_tracers():
     on_both(program)
 
 
+def test_a_custom_rule_that_calls_its_own_function_with_the_tangent():
+    def program(j: Any) -> Any:
+        double = j.custom_jvp(lambda x: 2 * x)
+        double.defjvp(lambda primals, tangents: (double(*primals), double(*tangents)))
+        return j.grad(double)(1.0), j.jit(j.grad(double))(1.0), j.grad(j.grad(lambda x: double(x) * x))(1.0)
+
+    on_both(program)
+
+
 def test_grad_of_grad_of_grad():
     on_both(lambda j: j.grad(j.grad(j.grad(lambda x: j.numpy.sin(x) * x**4)))(0.7))
     assert float(minijax.grad(minijax.grad(minijax.grad(lambda x: x**4)))(2.0)) == 48.0

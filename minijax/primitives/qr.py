@@ -10,6 +10,7 @@ from minijax.array import Array
 from minijax.batching import batched
 from minijax.core import as_operand
 from minijax.primitives.creation import full
+from minijax.primitives.families import def_not_differentiable
 from minijax.primitives.householder import apply_reflections, from_left, reflection
 from minijax.primitives.joining import concatenate
 from minijax.primitives.lu import lu, lu_solve
@@ -19,13 +20,15 @@ from minijax.primitives.matrices import (
     flatten_batch,
     identity,
     matrix_primitive,
+    same_dtype,
+    transposed,
     tril,
     with_batch_axes,
 )
 from minijax.primitives.standard import zero_like
 from minijax.primitives.triangular import triangular_solve
 
-__all__ = ["qr"]
+__all__ = ["geqrf", "qr"]
 
 
 def qr(
@@ -153,3 +156,22 @@ def _qr_jvp(primals: Any, tangents: Any, *, pivoting: bool, full_matrices: bool,
 
 
 qr_p.jvp = _qr_jvp
+
+
+# ----------------------------------------------------------------- geqrf
+
+
+def geqrf(a: Any) -> list[Array]:
+    """The QR decomposition as LAPACK keeps it, [a, taus]: R above, reflections below the diagonal."""
+    return geqrf_p.bind(a)
+
+
+def _geqrf_impl(a: np.ndarray) -> list[np.ndarray]:
+    if not a.size:
+        return [a, np.zeros((*a.shape[:-2], min(a.shape[-2:])), a.dtype)]
+    packed, taus = np.linalg.qr(a, "raw")
+    return [transposed(packed).astype(a.dtype, copy=False), taus.astype(a.dtype, copy=False)]
+
+
+geqrf_p = matrix_primitive("geqrf", _geqrf_impl, (2,), lambda a: [a, (min(a),)], same_dtype(2))
+def_not_differentiable(geqrf_p)

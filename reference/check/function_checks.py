@@ -76,6 +76,7 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "CLOSE": within(ulp=32, floor=1e-2),
     "SUMS": within(ulp=16, leafwise=True),
     "ROUGH": within(ulp=256, floor=1e-2),
+    "DECOMPOSED": within(ulp=256, leafwise=True),
     "SMOOTH": check_smooth,
     "REFUSED": check_refused,
 }

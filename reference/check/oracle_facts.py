@@ -86,6 +86,7 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
     "symmetric_product": {"jvp", "vjp"},
     "householder_product": {"jvp", "vjp"},
     "ormqr": {"jvp", "vjp"},
+    "geqrf": {"jvp", "vjp"},
     "hessenberg": {"jvp", "vjp"},
     "tridiagonal": {"jvp", "vjp"},
     "schur": {"jvp", "vjp"},

@@ -6,6 +6,7 @@ together in one file, in lists named after the bound on the difference from JAX'
 EXACT    the same bits
 CLOSE    a few ULP, absolute near zeros (elementwise transcendental functions)
 SUMS     a few ULP of the largest entry of the result (sums of terms that cancel)
+DECOMPOSED  some hundred ULP of the largest entry (solutions of equations and the like)
 ROUGH    a few hundred ULP, absolute near zeros (series whose terms cancel, in JAX as here)
 SMOOTH   expressions of the vector `v`, which are differentiated, batched and jitted as well
 REFUSED  JAX raises, and minijax raises an exception of the same class
@@ -17,14 +18,16 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import image, numpy_elementwise, numpy_structure, scipy_special, signal
+from . import image, linalg, nn, numpy_elementwise, numpy_structure, scipy_special, signal
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: dict[str, ModuleType] = {
     "numpy, elementwise": numpy_elementwise,
     "numpy, structure": numpy_structure,
+    "numpy.linalg": linalg,
     "scipy.signal": signal,
     "image": image,
     "scipy.special": scipy_special,
+    "nn": nn,
 }

@@ -23,6 +23,14 @@ _ARRAYS = {
     "i8": np.asarray([-128, -3, 0, 5, 127], np.int8),
     "u8": np.asarray([0, 1, 7, 255], np.uint8),
     "b": np.asarray([True, False, True]),
+    "sq": np.asarray([[2.0, -1.0, 0.5], [0.25, 3.0, 1.0], [-0.75, 0.5, -1.5]], np.float32),
+    "spd": np.asarray([[4.0, 1.0, -0.5], [1.0, 3.0, 0.25], [-0.5, 0.25, 1.5]], np.float32),
+    "sq5": np.asarray([[(3 * i + 5 * j) % 7 - 2.5 + 4 * (i == j) for j in range(5)] for i in range(5)], np.float32),
+    "stack": np.asarray(
+        [[[1.0, 2.0, 0.5], [0.0, -1.0, 1.0], [2.0, 0.25, 3.0]], [[2.0, 0.0, 1.0], [1.0, 1.5, 0.0], [0.5, -1.0, 4.0]]],
+        np.float32,
+    ),
+    "tall": np.asarray([[(2 * i * i + 3 * j * i + j) % 5 - 1.5 for j in range(3)] for i in range(5)], np.float32),
     "h": np.asarray([-2.5, -0.5, 0.0, 0.3, 1.0, 4.0], np.float16),
 }
 

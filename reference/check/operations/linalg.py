@@ -238,6 +238,12 @@ QR = [
     ),
 ]
 
+
+def raw_qr(jax: Any, x: Any) -> Any:
+    """The only way to geqrf."""
+    return tuple(jax.numpy.linalg.qr(x, mode="raw"))
+
+
 EXACT_ENOUGH = {"ulp": 16, "leafwise": True, "only": NO_DERIVATIVE}
 
 
@@ -262,6 +268,10 @@ def tridiagonal(lower: bool) -> Callable[..., Any]:
 
 
 REFLECTIONS = [
+    *(
+        row("geqrf", raw_qr, dominant(*shape), main=shape == (3, 2), **EXACT_ENOUGH)
+        for shape in ((3, 2), (2, 3), (2, 2, 2), (1, 1))
+    ),
     row("householder_product", householder_product, normal(4, 3), normal(3), main=True, **EXACT_ENOUGH),
     row("householder_product", householder_product, normal(3, 3), normal(1), **EXACT_ENOUGH),
     row("householder_product", householder_product, normal(2, 3, 2), normal(2, 2), **EXACT_ENOUGH),
