@@ -54,6 +54,7 @@ from minijax.config import log_compiles as log_compiles
 from minijax.config import numpy_dtype_promotion as numpy_dtype_promotion
 from minijax.config import numpy_rank_promotion as numpy_rank_promotion
 from minijax.config import threefry_partitionable as threefry_partitionable
+from minijax.custom_derivatives import custom_gradient as custom_gradient
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp
 from minijax.devices import Device as Device

@@ -13,12 +13,14 @@ from typing import Any, NamedTuple
 
 from minijax import dtypes
 from minijax.core import ShapedArray, Zero, get_aval
+from minijax.jaxpr import ClosedJaxpr, stage
+from minijax.primitives.calls import hoist_constants
 from minijax.primitives.custom_rules import custom_jvp_call_p, custom_vjp_call_p
 from minijax.primitives.families import add_any_p
 from minijax.primitives.families import zeros as zeros_of_aval
-from minijax.tree_util import tree_flatten, tree_map, tree_structure, tree_unflatten
+from minijax.tree_util import register_pytree_node, tree_flatten, tree_map, tree_structure, tree_unflatten
 
-__all__ = ["CustomVJPPrimal", "SymbolicZero", "custom_jvp", "custom_vjp", "zero_from_primal"]
+__all__ = ["CustomVJPPrimal", "SymbolicZero", "custom_gradient", "custom_jvp", "custom_vjp", "zero_from_primal"]
 
 
 class SymbolicZero:
@@ -320,3 +322,51 @@ def _leaves_or_none(ct: Any, shell: Any, where: str) -> list[Any]:
             f"{wanted}. Return None, or a tree like the argument's."
         ) from None
     return [x for c, part in zip(given, parts, strict=True) for x in _leaves_or_none(c, part, where)]
+
+
+# ----------------------------------------------------------------- custom_gradient
+
+
+class _StagedRule:
+    """A user's gradient function as a jaxpr, with what it closes over: the residuals of custom_gradient."""
+
+    def __init__(self, consts: Sequence[Any], closed: ClosedJaxpr, tree: Any):
+        self.consts, self.closed, self.tree = consts, closed, tree
+
+    def __call__(self, ct: Any) -> Any:
+        cts = tree_unflatten(self.tree, self.closed(*self.consts, *tree_flatten(ct)[0]))
+        return (cts,) if self.tree.num_nodes == 1 and self.tree.num_leaves == 1 else cts
+
+
+register_pytree_node(
+    _StagedRule, lambda r: (r.consts, (r.closed, r.tree)), lambda aux, consts: _StagedRule(consts, *aux)
+)
+
+
+def custom_gradient(fun: Callable) -> Callable:
+    """A function with its own reverse derivative, of a `fun` that returns (value, gradient function).
+
+    The gradient function takes the cotangent of the value to a tuple with one for each argument; it may close over
+    what `fun` has computed. custom_vjp does the same with two functions.
+    """
+
+    @functools.wraps(fun)
+    def value(*args: Any, **kwargs: Any) -> Any:
+        return fun(*args, **kwargs)[0]
+
+    def fwd(*args: Any, **kwargs: Any) -> tuple[Any, _StagedRule]:
+        out, rule = fun(*args, **kwargs)
+        leaves, out_tree = tree_flatten(out)
+        trees: list[Any] = []
+
+        def flat_rule(*cts: Any) -> list[Any]:
+            given, tree = tree_flatten(rule(tree_unflatten(out_tree, cts)))
+            trees.append(tree)
+            return given
+
+        consts, closed = hoist_constants(stage(flat_rule, [get_aval(x).to_tangent_aval() for x in leaves]))
+        return out, _StagedRule(consts, closed, trees[-1])
+
+    wrapped = custom_vjp(value)
+    wrapped.defvjp(fwd, lambda staged, ct: staged(ct))
+    return wrapped
