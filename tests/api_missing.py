@@ -33,8 +33,8 @@ NAMES: dict[str, dict[str, str]] = {
     "numpy": {
         UNWRITTEN: """
             einsum_path
-            i0 kaiser poly
-            polyfit polymul roots
+
+
         """,
     },
     "lax": {

@@ -197,6 +197,11 @@ from minijax.primitives.error_functions import (
     erfc,
     erfc_p,
 )
+from minijax.primitives.fft import (
+    FftType,
+    fft,
+    fft_p,
+)
 from minijax.primitives.gamma_functions import (
     digamma,
     digamma_p,
@@ -395,6 +400,7 @@ __all__ = [
     "ConvGeneralDilatedDimensionNumbers",
     "DotAlgorithmPreset",
     "DotDimensionNumbers",
+    "FftType",
     "GatherDimensionNumbers",
     "GatherScatterMode",
     "Precision",
@@ -523,6 +529,8 @@ __all__ = [
     "expand_dims",
     "expm1",
     "expm1_p",
+    "fft",
+    "fft_p",
     "floor",
     "floor_p",
     "fori_loop",

@@ -8,7 +8,7 @@ from typing import Any as _Any
 from minijax.array import Array as ndarray
 from minijax.element_types import ADDED_KINDS as _ADDED_KINDS
 from minijax.element_types import added_scalar_type as _added_scalar_type
-from minijax.numpy import linalg
+from minijax.numpy import fft, linalg
 from minijax.numpy import operators as _operators  # noqa: F401  attaches them to arrays
 from minijax.numpy.agreement import (
     allclose,
@@ -250,11 +250,17 @@ from minijax.numpy.places import (
     unravel_index,
     where,
 )
+from minijax.numpy.polynomial_roots import (
+    poly,
+    polyfit,
+    roots,
+)
 from minijax.numpy.polynomials import (
     polyadd,
     polyder,
     polydiv,
     polyint,
+    polymul,
     polysub,
     polyval,
 )
@@ -471,6 +477,8 @@ from minijax.numpy.window_functions import (
     blackman,
     hamming,
     hanning,
+    i0,
+    kaiser,
 )
 
 bool = bool_
@@ -603,6 +611,7 @@ __all__ = [
     "extract",
     "eye",
     "fabs",
+    "fft",
     "fill_diagonal",
     "finfo",
     "flatnonzero",
@@ -648,6 +657,7 @@ __all__ = [
     "hsplit",
     "hstack",
     "hypot",
+    "i0",
     "identity",
     "iinfo",
     "imag",
@@ -682,6 +692,7 @@ __all__ = [
     "issubdtype",
     "iterable",
     "ix_",
+    "kaiser",
     "kron",
     "lcm",
     "ldexp",
@@ -756,10 +767,13 @@ __all__ = [
     "pi",
     "piecewise",
     "place",
+    "poly",
     "polyadd",
     "polyder",
     "polydiv",
+    "polyfit",
     "polyint",
+    "polymul",
     "polysub",
     "polyval",
     "positive",
@@ -788,6 +802,7 @@ __all__ = [
     "rint",
     "roll",
     "rollaxis",
+    "roots",
     "rot90",
     "round",
     "s_",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -11,8 +12,9 @@ from minijax import dtypes
 from minijax.array import Array
 from minijax.core import Primitive, ShapedArray
 from minijax.primitives import complex_kernels
-from minijax.primitives.arithmetic import abs, add, add_p, max, max_p, min_p, mul, mul_p, neg, sub
-from minijax.primitives.comparison import eq, ne
+from minijax.primitives.arithmetic import abs, add, add_p, max, max_p, min_p, mul, mul_p, neg, rem, sub
+from minijax.primitives.comparison import eq, lt, ne
+from minijax.primitives.complex_parts import complex, imag, real
 from minijax.primitives.families import filled_like, like
 from minijax.primitives.joining import concatenate_p, rev_p
 from minijax.primitives.reductions import accumulator_dtype, settle_zeros
@@ -191,16 +193,31 @@ def cumlogsumexp(operand: Any, axis: int = 0, reverse: bool = False) -> Array:
 
 def _logaddexp_pair(a: Pair, b: Pair) -> Pair:
     """log(exp(a) + exp(b)) with a tangent that is right for infinite operands as well."""
-    out = _logaddexp(a[0], b[0])
+    out = log_of_sum(a[0], b[0], lambda difference: log1p(exp(difference)), math.pi)
     tangents = [mul(t, exp(sub(_without_inf(x), _without_inf(out)))) for x, t in (a, b)]
     return out, add(*tangents)
 
 
-def _logaddexp(x: Any, y: Any) -> Any:
-    larger, difference = max(x, y), sub(x, y)
+def log_of_sum(x: Any, y: Any, log_of_one_plus_power: Callable[[Any], Any], half_turn: float) -> Any:
+    """log(exp(x) + exp(y)) without overflow, for the base in which `log_of_one_plus_power` takes log(1 + base**x).
+
+    Imaginary parts come out between -half_turn and half_turn.
+    """
+    larger = max(x, y)
+    if dtypes.is_complex(dtypes.dtype(larger)):
+        out = add(larger, log_of_one_plus_power(sub(add(x, y), mul(larger, like(larger, 2)))))
+        return complex(real(out), _wrapped(imag(out), half_turn))
+    difference = sub(x, y)
     # NaN: one operand is NaN, or both are the same infinity, which is then the result, as is their sum.
     undefined = ne(difference, difference)
-    return select(undefined, add(x, y), add(larger, log1p(exp(neg(abs(difference))))))
+    return select(undefined, add(x, y), add(larger, log_of_one_plus_power(neg(abs(difference)))))
+
+
+def _wrapped(x: Any, half: float) -> Any:
+    """`x` less as many periods of 2 * half as bring it between -half and half."""
+    period = like(x, 2 * half)
+    rest = rem(add(x, like(x, half)), period)
+    return sub(select(lt(rest, like(rest, 0)), add(rest, period), rest), like(x, half))
 
 
 def _without_inf(x: Any) -> Any:

@@ -72,8 +72,8 @@ def weakened(engine: Any, row: Row, chosen: tuple[int, ...]) -> list[Any]:
 
 
 def weak_possible(x: Any) -> bool:
-    """Python has an int and a float; their dtypes are the only ones to be weak."""
-    return str(x.dtype) in ("float32", "int32")
+    """Python has an int, a float and a complex; their dtypes are the only ones to be weak."""
+    return str(x.dtype) in ("float32", "int32", "complex64")
 
 
 def weakly(engine: Any, x: Any) -> Any:
@@ -97,9 +97,12 @@ def check_jit(row: Row) -> None:
 
 def direction(engine: Any, x: Any, rng: np.random.Generator) -> Any:
     """A random tangent or cotangent for an array; float0 zeros where there is none."""
-    if not engine.numpy.issubdtype(x.dtype, engine.numpy.floating):
+    if not engine.numpy.issubdtype(x.dtype, engine.numpy.inexact):
         return np.zeros(x.shape, engine.dtypes.float0)
-    return engine.numpy.asarray(rng.standard_normal(x.shape).astype(x.dtype))
+    value = rng.standard_normal(x.shape)
+    if engine.numpy.issubdtype(x.dtype, engine.numpy.complexfloating):
+        value = value + 1j * rng.standard_normal(x.shape)
+    return engine.numpy.asarray(value.astype(x.dtype))
 
 
 def directions(engine: Any, row: Row, like: Any, salt: str) -> Any:
@@ -133,7 +136,7 @@ MODES = {"jvp": (push_forward, tangents), "vjp": (pull_back, cotangents)}
 
 
 def scalar_loss(engine: Any, row: Row, arrays: list[Any]) -> Callable[..., Any]:
-    """Sum of squares of the float results, as a function of the float operands alone."""
+    """Sum of squares of the float and complex results, as a function of the float and complex operands alone."""
     jnp = engine.numpy
 
     def loss(*floats):
@@ -141,9 +144,14 @@ def scalar_loss(engine: Any, row: Row, arrays: list[Any]) -> Callable[..., Any]:
         for i, x in zip(row.differentiable, floats, strict=True):
             xs[i] = x
         leaves = engine.tree_util.tree_leaves(row.call(engine, *xs))
-        return sum(jnp.sum(leaf * leaf) for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.floating))
+        return sum(jnp.sum(squares(jnp, leaf)) for leaf in leaves if jnp.issubdtype(leaf.dtype, jnp.inexact))
 
     return loss
+
+
+def squares(jnp: Any, x: Any) -> Any:
+    """x**2, and |x|**2 of complex numbers."""
+    return (x * x.conj()).real if jnp.issubdtype(x.dtype, jnp.complexfloating) else x * x
 
 
 def second_order(engine: Any, row: Row) -> Any:
@@ -154,7 +162,7 @@ def second_order(engine: Any, row: Row) -> Any:
     towards = directions(engine, row, floats, "direction")
 
     def along(*xs):
-        return sum(engine.numpy.sum(g * d) for g, d in zip(gradient(*xs), towards, strict=True))
+        return sum(engine.numpy.sum(g * d).real for g, d in zip(gradient(*xs), towards, strict=True))
 
     reverse = engine.grad(along, argnums=tuple(range(len(floats))))(*floats)
     return engine.jvp(gradient, floats, towards), reverse

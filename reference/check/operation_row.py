@@ -32,7 +32,7 @@ class Operand:
     @property
     def is_float(self) -> bool:
         """Whether it can be differentiated with respect to."""
-        return self.dtype.startswith("float")
+        return self.dtype.startswith(("float", "complex"))
 
 
 def between(low: float, high: float, *shape: int, dtype: str = "float32") -> Operand:
@@ -43,6 +43,12 @@ def between(low: float, high: float, *shape: int, dtype: str = "float32") -> Ope
 def normal(*shape: int, dtype: str = "float32") -> Operand:
     """Standard normal."""
     return Operand(shape, dtype, lambda rng, s: rng.standard_normal(s))
+
+
+def parts(low: float, high: float, *shape: int, dtype: str = "complex64") -> Operand:
+    """Complex numbers, both parts as by `between`."""
+    real, imag = between(low, high).draw, between(low, high).draw
+    return Operand(shape, dtype, lambda rng, s: real(rng, s) + 1j * imag(rng, s))
 
 
 def distinct(*shape: int, dtype: str = "float32") -> Operand:
@@ -141,5 +147,6 @@ class Row:
 
 def row(primitive: str, call: Callable[..., Any], *operands: Operand, label: str = "", **options: Any) -> Row:
     """A row; 64-bit operands switch x64 on."""
-    x64 = options.pop("x64", any(o.dtype.endswith("64") for o in operands))
+    wide = ("int64", "uint64", "float64", "complex128")
+    x64 = options.pop("x64", any(o.dtype in wide for o in operands))
     return Row(primitive, call, operands, label, x64=x64, **options)

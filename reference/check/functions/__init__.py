@@ -18,13 +18,14 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import image, linalg, nn, numpy_elementwise, numpy_structure, scipy_special, signal
+from . import fft, image, linalg, nn, numpy_elementwise, numpy_structure, scipy_special, signal
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: dict[str, ModuleType] = {
     "numpy, elementwise": numpy_elementwise,
     "numpy, structure": numpy_structure,
+    "numpy.fft": fft,
     "numpy.linalg": linalg,
     "scipy.signal": signal,
     "image": image,
