@@ -18,13 +18,30 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from . import fft, image, linalg, nn, numpy_elementwise, numpy_structure, scipy_special, signal
+from . import (
+    complex,
+    fft,
+    image,
+    linalg,
+    nn,
+    numpy_elementwise,
+    numpy_options,
+    numpy_structure,
+    polynomials,
+    scipy_special,
+    signal,
+    ufuncs,
+)
 
 __all__ = ["FAMILIES"]
 
 FAMILIES: dict[str, ModuleType] = {
     "numpy, elementwise": numpy_elementwise,
     "numpy, structure": numpy_structure,
+    "numpy, options": numpy_options,
+    "numpy, polynomials": polynomials,
+    "numpy, ufuncs": ufuncs,
+    "complex numbers": complex,
     "numpy.fft": fft,
     "numpy.linalg": linalg,
     "scipy.signal": signal,

@@ -60,12 +60,12 @@ MORE_SUMS = [
 ]
 
 SMOOTH = [
-    "jax.image.resize(m * v, (3, 4), 'linear'), jax.image.resize(m * v, (5, 2), 'nearest')",
+    *["jax.image.resize(m * v, (3, 4), 'linear')", "jax.image.resize(m * v, (5, 2), 'nearest')"],
     "jax.scipy.ndimage.map_coordinates(jnp.outer(v, row), [v * 2, v * 3 - 1], 1)",
 ]
 
 MORE_SMOOTH = [
-    *[f"jax.image.resize(m * v, (3, 4), '{method}')" for method in METHODS],
+    *[f"jax.image.resize(m * v, (3, 4), '{method}')" for method in METHODS[1:]],
     "jax.image.scale_and_translate(m, (3, 4), (0, 1), v[:2] + 0.8, v[1:], 'linear', antialias=False)",
     "jax.image.scale_and_translate(m * v, (3, 4), (0, 1), v[:2] + 0.8, v[1:], 'cubic')",
     "jax.image.scale_and_translate(m * v, (3, 4), (1,), v[:1] + 0.8, v[1:2], 'lanczos3')",

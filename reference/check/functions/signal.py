@@ -80,7 +80,9 @@ jax.lax.reduce_window(jnp.linspace(0, 1, 4000), 0.0, jax.lax.add, (3000,))
 """.strip().splitlines()
 
 SMOOTH = """
-jnp.convolve(v, jnp.sin(v), 'full'), jnp.correlate(v, v * v, 'same'), jax.scipy.signal.correlate(v, row * v, 'full')
+jnp.convolve(v, jnp.sin(v), 'full')
+jnp.correlate(v, v * v, 'same')
+jax.scipy.signal.correlate(v, row * v, 'full')
 jax.scipy.signal.convolve(v[:, None] * row, v[None] + 1, 'same')
 jax.lax.conv_transpose((v[:, None] * row[:2])[None], (v * row)[:2, None, None] + m[:, 1:, None], (2,), 'SAME')
 jax.lax.conv_general_dilated_patches((m * v)[None], (2,), (1,), 'SAME')
