@@ -16,6 +16,7 @@ from minijax.numpy.arithmetic import power, sign
 from minijax.numpy.axes import static_int
 from minijax.numpy.creation import array, asarray, check_placement, zeros_like
 from minijax.numpy.exponential import log10
+from minijax.numpy.logic import iscomplexobj
 from minijax.numpy.manipulation import broadcast_to, reshape
 from minijax.numpy.promotion import as_arrays, convert, ensure_arraylike, is_arraylike, strong_scalar
 from minijax.primitives.creation import canonical_shape
@@ -74,6 +75,8 @@ def _check_range_argument(name: str, value: Any) -> None:
         raise errors.ConcretizationTypeError(value, f"It arose in the jnp.arange argument '{name}'.")
     if value is not None and not is_arraylike(value):
         raise TypeError(f"arange requires numbers, got {type(value)} for '{name}'.")
+    if iscomplexobj(value):
+        raise ValueError(f"arange: {name} must be a real number, got {value}. Write jnp.arange(n) * 1j.")
     if np.ndim(value) != 0:
         raise ValueError(f"jax.numpy.arange: arguments must be scalars; got {name} of shape {np.shape(value)}.")
 
@@ -87,6 +90,8 @@ def _steps(start: Any, step: Any, length: int, dtype: Any) -> Array:
     # In float16 rounding errors would be seen from a few hundred elements on.
     working = np.dtype(np.float32) if dtypes.is_float(dtype) and dtype.itemsize < 4 else dtype
     counted = lax.iota(working, length)
+    if dtypes.is_float(dtype):
+        start, step = float(start), float(step)  # Python integers of any size
     return convert(lax.add(convert(start, working), lax.mul(convert(step, working), counted)), dtype)
 
 
@@ -139,6 +144,9 @@ def _linspace(start: Array, stop: Array, num: int, endpoint: bool, axis: int) ->
     shape = lax.broadcast_shapes(start.shape, stop.shape)
     first, last = broadcast_to(start, shape), broadcast_to(stop, shape)
     axis = len(shape) + axis + 1 if axis < 0 else axis
+    if num > 1 and not -len(shape) - 1 <= axis <= len(shape):
+        raise IndexError(f"linspace: there is no place for axis {axis} among the axes of numbers of shape {shape}.")
+    axis += len(shape) + 1 if axis < 0 else 0
     column = (*shape[:axis], 1, *shape[axis:])
     if num == 0:
         return lax.full((*shape[:axis], 0, *shape[axis:]), 0, dtype), asarray(np.nan, dtype)
