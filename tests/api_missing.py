@@ -80,11 +80,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "numpy.linalg": {},
     "numpy.fft": {},
-    "lax.linalg": {
-        UNWRITTEN: """
-            qdwh
-        """,
-    },
+    "lax.linalg": {},
     "nn.initializers": {
         UNWRITTEN: """
             delta_orthogonal orthogonal
@@ -227,14 +223,7 @@ NAMES: dict[str, dict[str, str]] = {
             logpdf pdf
         """,
     },
-    "scipy.linalg": {
-        UNWRITTEN: """
-            block_diag cho_factor cho_solve cholesky circulant companion convolution_matrix det dft eigh
-            eigh_tridiagonal expm expm_frechet fiedler fiedler_companion funm hadamard hankel helmert hessenberg
-            hilbert inv invhilbert invpascal leslie lu lu_factor lu_solve pascal polar qr qr_multiply rsf2csf
-            schur solve solve_sylvester solve_triangular sqrtm svd toeplitz
-        """,
-    },
+    "scipy.linalg": {},
     "scipy.signal": {
         UNWRITTEN: """
             csd detrend istft stft welch

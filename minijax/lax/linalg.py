@@ -4,6 +4,7 @@ Each function lives, with its rules, in the file it is imported from. `jnp.linal
 everyday use.
 """
 
+from minijax.lax.polar_iteration import qdwh
 from minijax.primitives.cholesky import (
     cholesky,
     cholesky_p,
@@ -52,6 +53,7 @@ __all__ = [
     "lu_pivots_to_permutation_p",
     "ormqr",
     "ormqr_p",
+    "qdwh",
     "qr",
     "qr_p",
     "schur",
