@@ -44,9 +44,15 @@ NESTED_TEXT_DIFFERS: dict[str, str] = {
 
 # Primitives, or single rows, whose derivatives are written with other equations than JAX's, and why.
 DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
+    "reduce": "JAX combines one half with the other, which needs commutativity too; here neighbours are combined",
     "cumlogsumexp": "JAX calls jnp.logaddexp, a custom_jvp function; lax stands below numpy here",
     "reduce_prod-float32[0,3]-over-0": "JAX writes down the value of an empty product",
     "eig": "JAX solves equations by custom_linear_solve; here the rules of LU do the same",
+}
+
+# Calls of the function tables whose derivatives are not JAX's, and why.
+DERIVATIVES_DIFFER: dict[str, str] = {
+    "jnp.sinc(special)": "near zero the terms of the derivative cancel but for their rounding",
 }
 
 # Primitives with a body, where batching along another axis than the first is written differently, and why.

@@ -1,4 +1,4 @@
-"""Rows of loops and branches: scan, while, cond."""
+"""Rows of loops and branches, and of what is made of users' functions: scan, while, cond, reduce, linear solves."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def invariant(jax: Any, w: Any, c: Any, xs: Any) -> Any:
 
 
 @functools.cache
-def counting_body(jax: Any) -> Callable[[Any, Any], Any]:
+def _counting_body(jax: Any) -> Callable[[Any, Any], Any]:
     def body(carry: Any, _: None) -> Any:
         x, i, kept = carry["x"], carry["i"], carry["kept"]
         return {"x": jax.numpy.tanh(x) * i, "i": i + 1, "kept": kept}, (i, x * kept)
@@ -32,17 +32,17 @@ def counting_body(jax: Any) -> Callable[[Any, Any], Any]:
 
 def counting(jax: Any, x: Any) -> Any:
     """No xs; a carry with an integer, and with a part that does not change."""
-    return jax.lax.scan(counting_body(jax), {"x": x, "i": 1, "kept": x}, None, length=3)
+    return jax.lax.scan(_counting_body(jax), {"x": x, "i": 1, "kept": x}, None, length=3)
 
 
 @functools.cache
-def running_body(jax: Any) -> Callable[[Any, Any], Any]:
+def _running_body(jax: Any) -> Callable[[Any, Any], Any]:
     return lambda c, x: (c + x, (c, x))
 
 
 def running_sum(jax: Any, c: Any, xs: Any) -> Any:
     """A linear body that also returns its slice."""
-    return jax.lax.scan(running_body(jax), c, xs, unroll=2)
+    return jax.lax.scan(_running_body(jax), c, xs, unroll=2)
 
 
 def halt(jax: Any, bound: Any, x: Any) -> Any:
@@ -53,7 +53,7 @@ def halt(jax: Any, bound: Any, x: Any) -> Any:
 
 
 @functools.cache
-def collatz_parts(jax: Any) -> tuple[Callable, Callable]:
+def _collatz_parts(jax: Any) -> tuple[Callable, Callable]:
     def step(v: Any) -> Any:
         n, steps = v
         return jax.numpy.where(n % 2 == 0, n // 2, 3 * n + 1), steps + 1
@@ -63,7 +63,7 @@ def collatz_parts(jax: Any) -> tuple[Callable, Callable]:
 
 def collatz(jax: Any, n: Any) -> Any:
     """How many steps the Collatz sequence takes from n to 1."""
-    return jax.lax.while_loop(*collatz_parts(jax), (n, 0))
+    return jax.lax.while_loop(*_collatz_parts(jax), (n, 0))
 
 
 def fori(jax: Any, n: Any, x: Any) -> Any:
@@ -77,23 +77,56 @@ def choice(jax: Any, s: Any, x: Any, y: Any) -> Any:
 
 
 @functools.cache
-def switch_branches(jax: Any) -> list[Callable]:
+def _switch_branches(jax: Any) -> list[Callable]:
     return [jax.lax.sin, lambda x: x * x, lambda x: jax.numpy.ones_like(x)]
 
 
 def three_ways(jax: Any, i: Any, x: Any) -> Any:
     """switch with an index out of bounds on both sides."""
-    return jax.lax.switch(i, switch_branches(jax), x)
+    return jax.lax.switch(i, _switch_branches(jax), x)
 
 
 @functools.cache
-def guarded_branches(jax: Any) -> tuple[Callable, Callable]:
+def _guarded_branches(jax: Any) -> tuple[Callable, Callable]:
     return jax.lax.sqrt, lambda x: x * 0.5
 
 
 def guarded(jax: Any, x: Any) -> Any:
     """A branch that is not chosen where its derivative would be infinite."""
-    return jax.lax.cond(x > 0, *guarded_branches(jax), x)
+    return jax.lax.cond(x > 0, *_guarded_branches(jax), x)
+
+
+def matmul(x: Any, y: Any) -> Any:
+    """A computation of pairs: (a, b) stands for v -> a v + b, and two of them combined for one after the other."""
+    return x[0] * y[0], x[1] * y[0] + y[1]
+
+
+def composed(jax: Any, a: Any, b: Any) -> Any:
+    """Affine maps composed along the last axis."""
+    zero, one = a.dtype.type(0), a.dtype.type(1)
+    return jax.lax.reduce((a, b), (one, zero), matmul, (a.ndim - 1,))
+
+
+def smooth_sum(x: Any, y: Any) -> Any:
+    """An associative function of two numbers that is no sum: 1 + f is a product."""
+    return x + y + x * y
+
+
+def reduced(jax: Any, x: Any) -> Any:
+    """All elements reduced."""
+    return jax.lax.reduce(x, x.dtype.type(0), smooth_sum, tuple(range(x.ndim)))
+
+
+def solved(jax: Any, a: Any, b: Any) -> Any:
+    """A linear equation solved by iteration, whose derivative is not that of the iteration."""
+
+    def matvec(x: Any) -> Any:
+        return x + a * x[::-1]
+
+    def solve(mv: Any, b: Any) -> Any:
+        return jax.lax.fori_loop(0, 12, lambda _, x: x + (b - mv(x)) * 0.75, jax.numpy.zeros_like(b))
+
+    return jax.lax.custom_linear_solve(matvec, b, solve, solve)
 
 
 W, C, XS = between(-2, 2, 2), between(-2, 2, 2), between(-2, 2, 3, 2)
@@ -118,4 +151,14 @@ ROWS: list[Row] = [
     row("cond", three_ways, integers(-2, 4), between(-2, 2, 2), label="switch", main=True, **SMOOTH),
     row("cond", guarded, exactly(0.0), label="guarded", **SMOOTH),
     row("cond", guarded, between(-2, 2), label="scalar", **SMOOTH),
+    row("reduce", reduced, between(-1, 1, 5), main=True, weak=False, **SMOOTH),
+    row("reduce", reduced, between(-1, 1, 2, 3), weak=False, **SMOOTH),
+    row("reduce", reduced, between(-1, 1, 0), label="empty", weak=False, **SMOOTH),
+    row("reduce", reduced, integers(-3, 3, 2, 3), weak=False),
+    # Not commutative, which JAX's derivative takes for granted.
+    row(
+        "reduce", composed, between(-1, 1, 2, 4), between(-1, 1, 2, 4), only=("eval", "vmap", "jit", "jaxpr"), **SMOOTH
+    ),
+    row("custom_linear_solve", solved, between(-0.5, 0.5), between(-1, 1, 3), main=True, weak=False, **SMOOTH),
+    row("custom_linear_solve", solved, between(-0.5, 0.5, 2), between(-1, 1, 2), label="vector", weak=False, **SMOOTH),
 ]
