@@ -40,11 +40,11 @@ NAMES: dict[str, dict[str, str]] = {
     "lax": {
         UNWRITTEN: """
             DotAlgorithm PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p
-            device_put_p dtype fori_loop index_take
+            device_put_p dtype index_take
             mulhi mulhi_p
             rng_bit_generator rng_bit_generator_p
-            rng_uniform rng_uniform_p scan scan_p
-            shape_as_value switch while_loop while_p
+            rng_uniform rng_uniform_p
+            shape_as_value
         """,
         ONE_DEVICE: """
             RaggedDotDimensionNumbers after_all after_all_p broadcast_like composite create_token create_token_p
