@@ -14,7 +14,7 @@ from minijax import config, dtypes, lax
 from minijax.array import Array
 from minijax.numpy.creation import array, asarray, zeros_like
 from minijax.numpy.cumulative import cumsum
-from minijax.numpy.manipulation import expand_dims, squeeze
+from minijax.numpy.manipulation import broadcast_arrays, expand_dims, squeeze
 from minijax.numpy.promotion import ensure_arraylike
 from minijax.primitives.shaping import canonical_axis
 from minijax.vmapping import vmap
@@ -76,11 +76,12 @@ def piecewise(x: Any, condlist: Any, funclist: Sequence[Any], *args: Any, **kw: 
     conditions = lax.concatenate([zeros_like(conditions[:1]), conditions], 0)
     # The first place where the number of true conditions so far is largest: that of the last true one.
     which = lax.argmax(cumsum(conditions, 0), 0, dtypes.default_int_dtype())
+    x, which = broadcast_arrays(x, which)
     results = []
     for choice in choices:
         value = vectorize(lambda e, f=choice: f(e, *args, **kw))(x) if callable(choice) else array(choice)
         results.append(lax.broadcast_in_dim(value.astype(x.dtype), x.shape, range(value.ndim)))
-    return lax.select_n(lax.broadcast_in_dim(which, x.shape, range(x.ndim - which.ndim, x.ndim)), *results)
+    return lax.select_n(which, *results)
 
 
 # ----------------------------------------------------------------- vectorize

@@ -33,5 +33,10 @@ def axis_tuple(axis: Any) -> tuple[int, ...]:
 
 
 def canonical_axis_tuple(axis: Any, rank: int) -> tuple[int, ...]:
-    """Axes counted from the front; all of them for None. ValueError for one out of bounds."""
-    return tuple(range(rank)) if axis is None else canonical_axes(axis_tuple(axis), rank)
+    """Axes counted from the front; all of them for None. ValueError for one out of bounds, or named twice."""
+    if axis is None:
+        return tuple(range(rank))
+    axes = canonical_axes(axis_tuple(axis), rank)
+    if len(set(axes)) < len(axes):
+        raise ValueError(f"repeated axis: {axis}. Name each axis once.")
+    return axes

@@ -245,7 +245,9 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, 
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "full")
     check_arraylike("full", fill_value)
     if np.ndim(fill_value) == 0:
-        return lax.full(_shape("full", shape), fill_value, dtype)
+        out = lax.full(_shape("full", shape), fill_value, dtype)
+        # As in JAX: an array that was put on a device by name does not remember that it came from a Python number.
+        return out if device is None else convert(out, out.dtype)
     return broadcast_to(asarray(fill_value, dtype), shape)
 
 

@@ -23,6 +23,7 @@ from minijax.numpy.logic import imag, real
 from minijax.numpy.manipulation import atleast_2d, reshape, squeeze, transpose
 from minijax.numpy.places import bincount, ix_, ravel_multi_index
 from minijax.numpy.promotion import (
+    array_of,
     check_arraylike,
     convert,
     ensure_arraylike,
@@ -115,6 +116,8 @@ def histogramdd(
                 f"histogramdd: should have one weight for each sample, got {weights.shape} for {sample.shape}."
             )
         sample, weights = promote_dtypes_inexact(sample, weights)
+    if sample.ndim != 2:
+        raise ValueError(f"histogramdd: sample must have two axes, points and coordinates; got shape {sample.shape}.")
     rank = sample.shape[1]
     ranges = _one_for_each(range, rank, "range")
     bins = _one_for_each(bins, rank, "bins") if np.iterable(bins) else [bins] * rank
@@ -167,7 +170,7 @@ def cov(
     The sum of products is divided by the number of observations minus ddof, which is 1, or 0 with `bias`.
     fweights: how often each observation was made (integers); aweights: how important each one is.
     """
-    m, *others = promote_args_inexact("cov", m) if y is None else promote_args_inexact("cov", m, y)
+    m, *others = map(array_of, promote_args_inexact("cov", m) if y is None else promote_args_inexact("cov", m, y))
     _check_float_dtype("cov", dtype)
     if m.ndim > 2 or any(x.ndim > 2 for x in others):
         raise ValueError(f"cov: m and y must have at most 2 dimensions, got shapes {[x.shape for x in (m, *others)]}.")

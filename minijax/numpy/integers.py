@@ -24,14 +24,14 @@ def gcd(x1: Any, x2: Any) -> Array:
     """The greatest common divisor, by Euclid's algorithm; gcd(x, 0) = |x|. ValueError unless both are integers."""
     x1, x2 = broadcast_arrays(*_integers("gcd", x1, x2))
 
-    def larger_and_remainder(pair: tuple[Array, Array]) -> tuple[Array, Array]:
+    def divisor_and_remainder(pair: tuple[Array, Array]) -> tuple[Array, Array]:
         a, b = pair
-        going_on = lax.ne(b, lax.full_like(b, 0))
-        divisor = if_else(going_on, b, 1)
-        a, b = if_else(going_on, b, a), if_else(going_on, lax.rem(a, divisor), 0)
-        return if_else(a < b, b, a), if_else(a < b, a, b)
+        going_on = b != 0
+        return if_else(going_on, b, a), if_else(going_on, lax.rem(a, if_else(going_on, b, 1)), 0)
 
-    return lax.while_loop(lambda pair: any(pair[1] != 0), larger_and_remainder, (absolute(x1), absolute(x2)))[0]
+    # Remainders shrink in any case, even those of the least integer, which is its own absolute value.
+    pair = absolute(x1), absolute(x2)
+    return absolute(lax.while_loop(lambda pair: any(pair[1] != 0), divisor_and_remainder, pair)[0])
 
 
 def lcm(x1: Any, x2: Any) -> Array:
@@ -39,7 +39,7 @@ def lcm(x1: Any, x2: Any) -> Array:
     x1, x2 = map(absolute, _integers("lcm", x1, x2))
     divisor = gcd(x1, x2)
     none = divisor == 0
-    return if_else(none, 0, multiply(x1, floor_divide(x2, if_else(none, 1, divisor)))).astype(divisor.dtype)
+    return if_else(none, 0, multiply(x1, floor_divide(x2, if_else(none, 1, divisor))))
 
 
 def _integers(name: str, x1: Any, x2: Any) -> list[Array]:

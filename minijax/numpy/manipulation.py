@@ -283,6 +283,7 @@ def broadcast_to(array: Any, shape: int | Sequence[int], *, out_sharding: Any = 
     """Repeat the array along axes of length 1 and new leading axes until it has `shape`."""
     check_one_device("jnp.broadcast_to", out_sharding)
     check_arraylike("broadcast_to", array)
+    dtypes.dtype(array)  # raises TypeError for NumPy's strings and the like
     new_shape = canonical_shape(shape if np.iterable(shape) else (shape,))
     old_shape = np.shape(array)
     if old_shape == new_shape:

@@ -95,6 +95,7 @@ def _plain_number(x: complex) -> bool | int | float | complex:
     """A Python number without the subclass it may have (an IntEnum's member is its integer)."""
     for python_type in (bool, int, float, complex):
         if isinstance(x, python_type):
+            dtypes.python_scalar_dtype(python_type, x)  # raises OverflowError for integers that are too large
             return python_type(x)
     raise TypeError(f"{x!r} is not a number")
 

@@ -11,7 +11,7 @@ import numpy as np
 from minijax import lax
 from minijax.array import Array
 from minijax.core import Tracer
-from minijax.numpy.axes import axis_tuple, canonical_axis_tuple, require_known, static_int
+from minijax.numpy.axes import axis_tuple, require_known, static_int
 from minijax.numpy.creation import array, asarray, full, zeros, zeros_like
 from minijax.numpy.cumulative import cumsum
 from minijax.numpy.manipulation import broadcast_to, ravel, reshape, transpose
@@ -28,7 +28,7 @@ __all__ = ["flip", "fliplr", "flipud", "repeat", "resize", "roll", "rot90", "til
 def flip(m: Any, axis: int | Sequence[int] | None = None) -> Array:
     """The elements in reverse order along one or several axes; along all of them for None."""
     m = ensure_arraylike("flip", m)
-    return lax.rev(m, canonical_axis_tuple(axis, m.ndim))
+    return lax.rev(m, range(m.ndim) if axis is None else canonical_axes(axis_tuple(axis), m.ndim))
 
 
 def fliplr(m: Any) -> Array:

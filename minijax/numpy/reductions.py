@@ -16,7 +16,7 @@ import numpy as np
 from minijax import dtypes, errors, lax
 from minijax.array import Array
 from minijax.core import Tracer
-from minijax.numpy.promotion import convert, ensure_arraylike, like, reject, strong_scalar
+from minijax.numpy.promotion import array_of, convert, ensure_arraylike, like, reject, strong_scalar
 from minijax.numpy.selection import if_else
 from minijax.primitives.shaping import canonical_axes, canonical_axis
 
@@ -177,7 +177,8 @@ def neutral_element(value: float, dtype: np.dtype) -> np.generic:
 def _initial(initial: Any, dtype: Any) -> Any:
     if np.ndim(initial):
         raise ValueError(f"initial value must be a scalar. Got array of shape {np.shape(initial)}.")
-    return convert(initial, dtype)
+    # An infinity is the largest integer.
+    return convert(initial, dtype) if dtypes.is_inexact(dtype) else convert(array_of(initial), dtype)
 
 
 # --------------------------------------------------------------------------- sums and products
