@@ -32,6 +32,8 @@ import numpy as np
 
 from minijax import dtypes, errors
 from minijax.array import Array, ArrayImpl
+from minijax.config import debugging
+from minijax.nan_checks import check_values
 from minijax.sharding import unsharded
 
 # ----------------------------------------------------------------- abstract values
@@ -185,17 +187,21 @@ class Tracer(Array):
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise errors.TracerArrayConversionError(self)
 
+    def concrete(self, error: type[Exception], *details: str) -> Any:
+        """The value where it is known, as it is to derivatives outside of jit; else raise the error."""
+        raise error(self, *details)
+
     def __index__(self) -> int:
-        raise errors.TracerIntegerConversionError(self)
+        return self.concrete(errors.TracerIntegerConversionError).__index__()
 
     def __bool__(self) -> bool:
-        raise errors.TracerBoolConversionError(self)
+        return bool(self.concrete(errors.TracerBoolConversionError))
 
     def __int__(self) -> int:
-        raise errors.ConcretizationTypeError(self, "It arose in int().")
+        return int(self.concrete(errors.ConcretizationTypeError, "It arose in int()."))
 
     def __float__(self) -> float:
-        raise errors.ConcretizationTypeError(self, "It arose in float().")
+        raise errors.ConcretizationTypeError(self, "It arose in float().")  # as JAX: it would cut off the derivative
 
     def __complex__(self) -> complex:
         raise errors.ConcretizationTypeError(self, "It arose in complex().")
@@ -216,7 +222,8 @@ class EvalTrace(Trace):
     __slots__ = ()
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-        return prim.evaluate(*args, **params)
+        out = prim.evaluate(*args, **params)
+        return check_values(prim, args, params, out) if debugging else out
 
 
 EVAL = EvalTrace()

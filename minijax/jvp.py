@@ -37,6 +37,9 @@ class JVPTracer(Tracer):
         """The aval of the primal."""
         return get_aval(self.primal)
 
+    def concrete(self, error: type[Exception], *details: str) -> Any:
+        return self.primal.concrete(error, *details) if isinstance(self.primal, Tracer) else self.primal
+
     def __repr__(self) -> str:
         return f"JVPTracer(primal={self.primal}, tangent={self.tangent})"
 

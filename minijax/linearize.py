@@ -119,6 +119,9 @@ class LinearizeTracer(Tracer):
         self.tangent = tangent
         self.aval = aval
 
+    def concrete(self, error: type[Exception], *details: str) -> Any:
+        return self.primal.concrete(error, *details) if isinstance(self.primal, Tracer) else self.primal
+
     def __repr__(self) -> str:
         return f"GradTracer(primal={self.primal}, typeof(tangent)={get_aval(self.tangent).str_short()})"
 

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
-from reference.check.function_checks import CHECKS, calls
+from reference.check import oracle_facts
+from reference.check.derivative_checks import check_derivatives, check_numerically, float_operands
+from reference.check.function_checks import CHECKS, calls, valued_calls
 from reference.check.functions import FAMILIES
 
 
@@ -24,6 +26,28 @@ def test_call(bound: str, call: str):
     CHECKS[bound](call)
 
 
+# Enough of them for the default depth to notice a rule that went wrong; the others belong to the full depth.
+EVERY = 40
+VALUED = [call for family in FAMILIES.values() for call in valued_calls(family) if float_operands(call)]
+
+
+@pytest.mark.parametrize(
+    "call", [pytest.param(call, marks=pytest.mark.full if i % EVERY else ()) for i, call in enumerate(VALUED)]
+)
+def test_derivatives(call: str):
+    check_derivatives(call)
+
+
+@pytest.mark.parametrize("call", [call for family in FAMILIES.values() for call in calls(family, "SMOOTH")])
+def test_derivatives_against_differences(call: str):
+    check_numerically(call)
+
+
+@pytest.mark.parametrize("call", oracle_facts.DERIVATIVES_DIFFER)
+def test_derivatives_that_differ_are_called(call: str):
+    assert call in VALUED
+
+
 def called_names(prefix: str) -> set[str]:
     """The functions that some call names behind a prefix such as `jnp.`."""
     bounds = [bound for bound in CHECKS if bound != "REFUSED"]
@@ -33,7 +57,7 @@ def called_names(prefix: str) -> set[str]:
 
 
 # Modules all of whose functions have to be called, and how the calls spell them.
-COVERED = {"numpy": "jnp", "numpy.linalg": "jnp.linalg", "scipy.special": "sp"}
+COVERED = {"numpy": "jnp", "numpy.linalg": "jnp.linalg", "scipy.linalg": "jax.scipy.linalg", "scipy.special": "sp"}
 
 
 @pytest.mark.parametrize("module", COVERED)

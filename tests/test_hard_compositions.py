@@ -255,3 +255,26 @@ def test_nested_grad_and_jit_of_a_library_function_with_a_custom_rule():
     on_both(
         lambda j: j.grad(j.jit(j.grad(j.jit(j.grad(lambda x: j.numpy.sum(j.numpy.logaddexp(x, 0.0)))))))(1.0),
     )
+
+
+CONVERSIONS = {
+    "bool": lambda jax, x: x * bool(x),
+    "if": lambda jax, x: x if x else -x,
+    "int": lambda jax, x: x * int(x),
+    "round": lambda jax, x: x * round(x),
+    "item": lambda jax, x: x * jax.numpy.stack([x, 2 * x]).item(1),
+    "index": lambda jax, x: x * [1, 2, 3][jax.numpy.int32(x)],
+}
+
+
+@pytest.mark.parametrize("name", CONVERSIONS)
+def test_values_are_known_to_derivatives(name: str):
+    """Outside of jit a derivative runs on values, and what is made of them by Python is a constant."""
+    function = CONVERSIONS[name]
+
+    def results(engine: Any) -> Any:
+        x = engine.numpy.float32(2)
+        gradient = engine.grad(lambda x: function(engine, x))
+        return gradient(x), engine.jvp(lambda x: function(engine, x), (x,), (x,)), engine.jvp(gradient, (x,), (x,))
+
+    assert_same(results(minijax), results(jax))

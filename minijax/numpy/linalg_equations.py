@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from minijax import config, dtypes, lax
+from minijax.api import jit
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.arithmetic import conj
@@ -44,30 +45,21 @@ def solve(a: Any, b: Any) -> Array:
     return x[..., 0] if vector else x
 
 
+@jit
 def solve_matrices(a: Any, b: Any) -> Array:
-    """The x of a x = b, for matrices of floats in both."""
+    """The x of a x = b, for matrices of floats in both.
+
+    The decomposition serves all derivatives, which come from the equation and not from the decomposition itself.
+    """
     factors, _, permutation = lax.linalg.lu(lax.stop_gradient(a))
-    return _solve_by_factors(a, factors, permutation, b)
-
-
-@custom_jvp
-def _solve_by_factors(a: Array, factors: Array, permutation: Array, b: Array) -> Array:
-    """The x of a x = b, given the LU decomposition of `a`."""
-    return lu_solve(factors, permutation, _broadcast_batch(b, a.shape[:-2]))
-
-
-def _broadcast_batch(b: Array, lead: tuple[int, ...]) -> Array:
-    """`b` with at least as many batch axes as the matrices have: lu_solve takes one less for a vector."""
-    return lax.expand_dims(b, range(max(0, len(lead) + 2 - b.ndim)))
-
-
-@_solve_by_factors.defjvp
-def _solve_jvp(primals: Any, tangents: Any) -> Any:
-    """From a dx = db - da x: the decomposition serves the tangents too, and their transposes."""
-    a, factors, permutation, b = primals
-    da, _, _, db = tangents
-    x = _solve_by_factors(a, factors, permutation, b)
-    return x, _solve_by_factors(a, factors, permutation, db - matmul(da, x, precision=lax.Precision.HIGHEST))
+    lead = lax.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    b = broadcast_to(b, (*lead, *b.shape[-2:]))
+    return lax.custom_linear_solve(
+        lambda x: matmul(a, x, precision=lax.Precision.HIGHEST),
+        b,
+        solve=lambda _, b: lu_solve(factors, permutation, b),
+        transpose_solve=lambda _, b: lu_solve(factors, permutation, b, trans=1),
+    )
 
 
 def inv(a: Any) -> Array:

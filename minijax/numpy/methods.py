@@ -306,7 +306,9 @@ def _value(self: Array, method: str) -> np.ndarray:
 
 def item(self: Array, *args: int) -> bool | int | float | complex:
     """The element as a Python number; the array must have size 1, or the index be given."""
-    return _value(self, "item").item(*args)
+    if isinstance(self, Tracer):  # whose value derivatives know, outside of jit
+        self = self.concrete(errors.ConcretizationTypeError, "This occurred in the item() method of jax.Array.")
+    return np.asarray(self).item(*args)
 
 
 def tolist(self: Array) -> Any:

@@ -174,7 +174,14 @@ def _pow_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _power(x, y.astype(x.dtype, copy=False))
 
 
-_power = real_or_complex(np.power, complex_kernels.power)
+def _real_power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """C's pow. For one exponent of 1/2 NumPy takes the square root, which is another function at -inf and -0.0."""
+    if np.ndim(y) == 0 and y == 0.5:
+        return np.power(x, np.reshape(y, (1,))).reshape(np.shape(x))
+    return np.power(x, y)
+
+
+_power = real_or_complex(_real_power, complex_kernels.power)
 
 
 def _check_exponent(x: ShapedArray, y: ShapedArray) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from . import function_checks, functions, fuzz, operations
+from . import functions, fuzz, operations
+from .derivative_checks import check_derivatives, check_numerically, float_operands
+from .function_checks import CHECKS, calls, valued_calls
 from .operation_checks import CHEAP, check_operation
 
 __all__ = ["Case", "all_cases", "quick_cases"]
@@ -46,9 +48,18 @@ def _operation_cases() -> Iterator[Case]:
 
 def _function_cases() -> Iterator[Case]:
     for family, table in functions.FAMILIES.items():
-        for bound, check in function_checks.CHECKS.items():
-            for call in [*function_checks.calls(table, bound), *function_checks.calls(table, f"MORE_{bound}")]:
+        for bound, check in CHECKS.items():
+            for call in [*calls(table, bound), *calls(table, f"MORE_{bound}")]:
                 yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
+
+
+def _derivative_cases() -> Iterator[Case]:
+    for family, table in functions.FAMILIES.items():
+        for call in filter(float_operands, valued_calls(table)):
+            yield Case(f"derivatives: {family}", _functions_of(call), call, partial(check_derivatives, call))
+        for call in calls(table, "SMOOTH"):
+            name = f"numerically {call}"
+            yield Case(f"derivatives: {family}", _functions_of(call), name, partial(check_numerically, call))
 
 
 def _fuzz_cases() -> Iterator[Case]:
@@ -59,8 +70,8 @@ def _fuzz_cases() -> Iterator[Case]:
 
 
 def all_cases() -> list[Case]:
-    """Every row in every kind of check, every call under its bound, and random calls."""
-    return [*_operation_cases(), *_function_cases(), *_fuzz_cases()]
+    """Every row in every kind of check, every call under its bound and its derivatives, and random calls."""
+    return [*_operation_cases(), *_function_cases(), *_derivative_cases(), *_fuzz_cases()]
 
 
 def quick_cases() -> list[Case]:

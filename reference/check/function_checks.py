@@ -15,7 +15,7 @@ import minijax
 from .functions.operands import namespace
 from .oracle import assert_same
 
-__all__ = ["CHECKS", "calls"]
+__all__ = ["CHECKS", "OURS", "THEIRS", "calls", "valued_calls"]
 
 V = np.asarray([0.3, 0.7, 0.45], np.float32)
 OURS, THEIRS = namespace(minijax), namespace(jax)
@@ -80,3 +80,9 @@ CHECKS: dict[str, Callable[[str], None]] = {
     "SMOOTH": check_smooth,
     "REFUSED": check_refused,
 }
+
+
+def valued_calls(family: ModuleType) -> list[str]:
+    """All calls of one table that give values, whatever their bound."""
+    bounds = [bound for bound in CHECKS if bound not in ("SMOOTH", "REFUSED")]
+    return [call for bound in bounds for call in [*calls(family, bound), *calls(family, f"MORE_{bound}")]]
