@@ -224,11 +224,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
     },
     "scipy.linalg": {},
-    "scipy.signal": {
-        UNWRITTEN: """
-            csd detrend istft stft welch
-        """,
-    },
+    "scipy.signal": {},
     "scipy.fft": {
         UNWRITTEN: """
             dct dctn idct idctn

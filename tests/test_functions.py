@@ -57,7 +57,17 @@ def called_names(prefix: str) -> set[str]:
 
 
 # Modules all of whose functions have to be called, and how the calls spell them.
-COVERED = {"numpy": "jnp", "numpy.linalg": "jnp.linalg", "scipy.linalg": "jax.scipy.linalg", "scipy.special": "sp"}
+COVERED = {
+    "numpy": "jnp",
+    "numpy.linalg": "jnp.linalg",
+    "scipy.linalg": "jax.scipy.linalg",
+    "scipy.special": "sp",
+    "nn": "jax.nn",
+    "nn.initializers": "jax.nn.initializers",
+    "image": "jax.image",
+    "scipy.signal": "jax.scipy.signal",
+    "scipy.ndimage": "jax.scipy.ndimage",
+}
 
 
 @pytest.mark.parametrize("module", COVERED)

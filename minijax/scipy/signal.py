@@ -1,5 +1,17 @@
-"""jax.scipy.signal: convolution and correlation."""
+"""jax.scipy.signal: convolution and correlation, trends and spectra."""
 
 from minijax.scipy.convolutions import convolve, convolve2d, correlate, correlate2d, fftconvolve
+from minijax.scipy.spectra import csd, detrend, istft, stft, welch
 
-__all__ = ["convolve", "convolve2d", "correlate", "correlate2d", "fftconvolve"]
+__all__ = [
+    "convolve",
+    "convolve2d",
+    "correlate",
+    "correlate2d",
+    "csd",
+    "detrend",
+    "fftconvolve",
+    "istft",
+    "stft",
+    "welch",
+]

@@ -132,6 +132,7 @@ KEY = "jax.random.key(7)"
 SCALED = ("glorot", "xavier", "lecun", "he", "kaiming")
 
 EXACT += [
+    "jax.nn.initializers.Initializer.__name__",
     f"jax.nn.initializers.zeros({KEY}, (2, 3)), jax.nn.initializers.ones(None, (2,), 'float16')",
     f"jax.nn.initializers.constant(3)({KEY}, (2, 3)), jax.nn.initializers.constant(row, int)({KEY}, (2, 3))",
     f"jax.nn.initializers.uniform()({KEY}, (3, 4)), jax.nn.initializers.uniform(2.0, 'float16')({KEY}, (5,))",
