@@ -24,6 +24,9 @@ __all__ = ["Flag", "checking_leaks", "read", "trace_context", "update"]
 
 # --------------------------------------------------------------------------- flags
 
+# The debugging flags that were ever switched on. While it is empty, which takes no time to see, nobody needs
+# to ask for their values after each operation.
+debugging: list["Flag"] = []
 # The overrides of this context: {flag: value}. The dicts are never mutated, only
 # replaced, so that a copied context keeps the values it was copied with.
 _overrides: ContextVar[dict["Flag", Any]] = ContextVar("minijax_config", default={})  # noqa: B039
@@ -41,6 +44,8 @@ class Flag:
         self._parse = parse
         self._context_default = context_default
         self._global = parse(_from_environment(name, default))
+        self._debugs = name in ("jax_debug_nans", "jax_debug_infs")
+        self._remember(self._global)
 
     @property
     def value(self) -> Any:
@@ -56,6 +61,7 @@ class Flag:
                 f"{self.__name__}() was called without a value. Say which one the block shall use, for"
                 f" example `with jax.{self.__name__}({self.value!r}):`"
             )
+        self._remember(new_val)
         return _Override(self, self._parse(new_val))
 
     def __bool__(self) -> bool:
@@ -63,6 +69,11 @@ class Flag:
 
     def _set_global(self, value: Any) -> None:
         self._global = self._parse(value)
+        self._remember(value)
+
+    def _remember(self, value: Any) -> None:
+        if self._debugs and value and self not in debugging:
+            debugging.append(self)
 
 
 class _Override:

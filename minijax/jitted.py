@@ -17,6 +17,7 @@ from minijax import config
 from minijax.array import Array, ArrayImpl
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
+from minijax.nan_checks import check_values
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
 from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
@@ -85,6 +86,8 @@ class JitFunction:
         program, leaves = self._program(args, kwargs)
         if current_trace() is EVAL:
             outs = evaluate_jaxpr(program.closed, leaves)
+            if config.debugging:
+                check_values(jit_p, leaves, {"jaxpr": program.closed}, outs)
         else:
             outs = jit_p.bind(*program.consts, *leaves, jaxpr=program.closed, **self._params)
         return tree_unflatten(program.out_tree, outs)
