@@ -221,16 +221,16 @@ def _infer_avals(var: Var) -> None:
 class JaxprTracer(Tracer):
     """A value of a program that is being written down: only its aval is known."""
 
-    __slots__ = ("var",)
+    __slots__ = ("_var",)
 
     def __init__(self, trace: JaxprTrace, var: Var):
         self._trace = trace
-        self.var = var
+        self._var = var
 
     @property
     def aval(self) -> ShapedArray:
         """The aval of the variable."""
-        return self.var.aval
+        return self._var.aval
 
     def __repr__(self) -> str:
         return f"JitTracer({self.aval.str_long()})"
@@ -259,7 +259,7 @@ class JaxprTrace(Trace):
     def atom(self, x: Any) -> Atom:
         """The operand that stands for `x`: a variable, a literal, or a new constant of the program."""
         if isinstance(x, JaxprTracer) and x._trace is self:
-            return x.var
+            return x._var
         if type(x) in dtypes.python_scalar_dtypes:
             return Literal(x)
         if isinstance(x, np.generic):

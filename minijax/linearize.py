@@ -38,16 +38,16 @@ from minijax.primitives.standard import zero_like
 class LinearTracer(Tracer):
     """A value of the linear program that is being recorded: nothing is known but its variable."""
 
-    __slots__ = ("var",)
+    __slots__ = ("_var",)
 
     def __init__(self, trace: LinearTrace, var: Var):
         self._trace = trace
-        self.var = var
+        self._var = var
 
     @property
     def aval(self) -> ShapedArray:
         """The aval of the variable."""
-        return self.var.aval
+        return self._var.aval
 
     def __repr__(self) -> str:
         return f"LinearTracer({self.aval.str_short()})"
@@ -81,7 +81,7 @@ class LinearTrace(Trace):
                 break
         else:
             return self.parent.process(prim, args, params)
-        invars = [x.var if type(x) is LinearTracer and x._trace is self else Literal(x) for x in args]
+        invars = [x._var if type(x) is LinearTracer and x._trace is self else Literal(x) for x in args]
         if prim.partial_eval is not None:
             return prim.partial_eval(self, args, **params)
         if prim.multiple_results:
@@ -101,7 +101,7 @@ class LinearTrace(Trace):
 
     def atom(self, x: Any) -> Any:
         """The operand that stands for `x` in a recorded equation."""
-        return x.var if type(x) is LinearTracer and x._trace is self else Literal(x)
+        return x._var if type(x) is LinearTracer and x._trace is self else Literal(x)
 
     def program(self, outs: Sequence[Any]) -> Jaxpr:
         """The finished linear program; results that are no tracers of this trace become literals."""
@@ -189,8 +189,8 @@ class LinearizeTrace(Trace):
             aval = ShapedArray(out._data.shape, out._data.dtype, out.weak_type)
         else:
             aval = get_aval(out)
-        if tangent.var._aval is None:
-            tangent.var._aval = aval
+        if tangent._var._aval is None:
+            tangent._var._aval = aval
         return LinearizeTracer(self, out, tangent, aval)
 
 

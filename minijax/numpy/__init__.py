@@ -47,6 +47,8 @@ from minijax.numpy.arithmetic import (
     sign,
     true_divide,
 )
+from minijax.numpy.array_api import __array_api_version__ as __array_api_version__
+from minijax.numpy.array_api import __array_namespace_info__ as __array_namespace_info__
 from minijax.numpy.bitwise import (
     bitwise_count,
     bitwise_invert,

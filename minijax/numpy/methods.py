@@ -35,6 +35,7 @@ __all__ = [
     "argsort",
     "astype",
     "block_until_ready",
+    "byteswap",
     "clip",
     "compress",
     "contains",
@@ -243,11 +244,23 @@ def _same_bits(x: Array, dtype: Any, old: int, new: int) -> Array:
     return out.reshape(*out.shape[:-2], out.shape[-2] * out.shape[-1]) if old > new else out
 
 
+def byteswap(self: Array) -> Array:
+    """The same array with the bytes of each element in reverse order."""
+    if self.itemsize == 1:
+        return self
+    kind = dtypes.kind(self.dtype)
+    octets = view(self[..., None], np.uint8)
+    if kind == "c":  # real and imaginary part are swapped one by one
+        octets = octets.reshape(*self.shape, 2, self.itemsize // 2)
+    swapped = lax.rev(octets, (octets.ndim - 1,)).reshape(*self.shape, self.itemsize)
+    return view(swapped, self.dtype).reshape(self.shape)
+
+
 def to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
     """The array itself: there is one device."""
     if stream is not None:
         raise NotImplementedError("The stream argument of Array.to_device() is not supported: leave it out.")
-    if not isinstance(device, Device | Sharding):
+    if not isinstance(device, Device | Sharding | None):
         raise ValueError(f"to_device: {device!r} is not a device of minijax. Pass jax.devices()[0].")
     return self
 

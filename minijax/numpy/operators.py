@@ -14,8 +14,8 @@ import numpy as np
 from minijax import devices, lax
 from minijax.array import Array, ArrayImpl
 from minijax.config import debugging
-from minijax.core import EVAL, Primitive, current_trace, get_aval
-from minijax.numpy import arithmetic, bitwise, logic, methods, reductions, rounding, statistics
+from minijax.core import EVAL, Primitive, Tracer, current_trace, get_aval
+from minijax.numpy import arithmetic, array_api, bitwise, lifetime, logic, methods, reductions, rounding, statistics
 from minijax.numpy.contractions import matmul
 from minijax.numpy.cumulative import cumprod, cumsum
 from minijax.numpy.diagonals import diagonal, trace
@@ -163,6 +163,10 @@ def _attach_methods() -> None:
     Array.argmin = reductions.argmin
     Array.argpartition = argpartition
     Array.argsort = methods.argsort
+    Array.byteswap = methods.byteswap
+    Array.__array_namespace__ = array_api.array_namespace
+    Array.__dlpack__ = methods.dlpack
+    Array.__dlpack_device__ = methods.dlpack_device
     Array.astype = methods.astype
     Array.choose = choose
     Array.clip = methods.clip
@@ -238,15 +242,33 @@ def _attach_to_values() -> None:
     ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
     ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")
-    Array.__dlpack__ = methods.dlpack
-    Array.__dlpack_device__ = methods.dlpack_device
     ArrayImpl.block_until_ready = methods.block_until_ready
-    ArrayImpl.is_deleted = lambda self: False
+    ArrayImpl.delete = lifetime.delete
+    ArrayImpl.is_deleted = lifetime.is_deleted
+    ArrayImpl.clone = lifetime.clone
+    ArrayImpl.unsafe_buffer_pointer = lifetime.unsafe_buffer_pointer
     ArrayImpl.is_ready = lambda self: True
     ArrayImpl.copy_to_host_async = lambda self: None
+
+
+# --------------------------------------------------------------------------- what tracers refuse
+
+
+def _attach_to_tracers() -> None:
+    Tracer.devices = lifetime.refused("devices")
+    Tracer.addressable_data = lifetime.refused("addressable_data")
+    Tracer.delete = lifetime.refused("delete")
+    Tracer.is_deleted = lifetime.refused("is_deleted")
+    Tracer.on_device_size_in_bytes = lifetime.refused("on_device_size_in_bytes")
+    Tracer.unsafe_buffer_pointer = lifetime.refused("unsafe_buffer_pointer")
+    Tracer.committed = property(lifetime.refused("committed"))
+    Tracer.is_fully_addressable = property(lifetime.refused("is_fully_addressable"))
+    Tracer.is_fully_replicated = property(lifetime.refused("is_fully_replicated"))
+    Tracer.addressable_shards = Tracer.global_shards = property(lifetime.refused("shards"))
 
 
 _attach_operators()
 _attach_methods()
 _attach_properties()
 _attach_to_values()
+_attach_to_tracers()
