@@ -333,7 +333,82 @@ BATCHED: list[Case] = [
     ("random-split", lambda j: j.random.split, (np.zeros(2, np.uint32),)),
 ]
 
-CASES = [*ELEMENTWISE, *REDUCTIONS, *SHAPES_AND_DOTS, *INDEXING, *NETWORKS, *DERIVATIVES, *BATCHED]
+
+def recurrence(j: Any) -> Callable[..., Any]:
+    """A scan with a weight."""
+    return lambda w, c, xs: j.lax.scan(lambda c, x: (j.numpy.sin(c @ w) + x, c * x), c, xs)
+
+
+def invariant(j: Any) -> Callable[..., Any]:
+    """A scan whose body computes something that is the same in each turn; the sum of its ys."""
+    return lambda w, c, xs: j.lax.scan(lambda c, x: (c * j.numpy.sin(w) + j.numpy.exp(w), c * x), c, xs)[1].sum()
+
+
+def repeated(j: Any) -> Callable[..., Any]:
+    """A while loop."""
+    return lambda x, n: j.lax.while_loop(lambda s: s[1] < n, lambda s: (s[0] * j.numpy.sin(s[0]), s[1] + 1), (x, 0))
+
+
+def choice(j: Any) -> Callable[..., Any]:
+    """A cond whose branches have different residuals."""
+    return lambda p, x: j.lax.cond(p, lambda x: j.numpy.sin(x) * j.numpy.cos(x), lambda x: x * x, x)
+
+
+def three_ways(j: Any) -> Callable[..., Any]:
+    """A switch."""
+    return lambda i, x: j.lax.switch(i, [j.numpy.sin, lambda x: x * x, lambda x: x + 1], x)
+
+
+def root(j: Any) -> Callable[..., Any]:
+    """A cube root by Newton's method."""
+
+    def newton(f: Any, x: Any) -> Any:
+        return j.lax.while_loop(lambda x: abs(f(x)) > 1e-6, lambda x: x - f(x) / j.grad(f)(x), x)
+
+    return lambda a: j.lax.custom_root(lambda x: x**3 - a, 1.5, newton, lambda g, y: y / g(1.0))
+
+
+N, P, THREE = np.int32(4), np.bool_(True), np.arange(3, dtype=np.int32)
+CONTROL_FLOW: list[Case] = [
+    ("scan", recurrence, (S, V, M)),
+    ("jvp-of-scan", lambda j: lambda *a: j.jvp(recurrence(j), a, a), (S, V, M)),
+    ("grad-of-scan", lambda j: j.grad(lambda *a: recurrence(j)(*a)[1].sum(), (0, 1, 2)), (S, V, M)),
+    ("vmap-of-scan", lambda j: j.vmap(recurrence(j), (None, 0, None)), (S, S, M)),
+    ("grad-of-invariant-scan", lambda j: j.grad(invariant(j), (0, 1, 2)), (V, W, M)),
+    ("linearize-of-scan", lambda j: lambda *a: j.linearize(invariant(j), *a)[1](*a), (V, W, M)),
+    ("vmap-of-grad-of-scan", lambda j: j.vmap(j.grad(invariant(j), (0, 1, 2)), (0, None, None)), (S, W, M)),
+    ("scan-with-passed-on-values", lambda j: lambda c, x: j.lax.scan(lambda c, x: (c, (x, c)), (c, c), x), (V, M)),
+    ("scan-of-a-weak-carry", lambda j: lambda x: j.lax.scan(lambda c, x: (c + x, c), 0, x), (V,)),
+    ("fori-loop", lambda j: lambda x: j.lax.fori_loop(0, 5, lambda i, v: v * 2 + i, x), (V,)),
+    (
+        "grad-of-fori-loop",
+        lambda j: j.grad(lambda x: j.lax.fori_loop(0, 5, lambda i, v: j.numpy.sin(v) * i, x)),
+        (1.0,),
+    ),
+    ("fori-loop-of-a-traced-bound", lambda j: lambda n, x: j.lax.fori_loop(0, n, lambda i, v: v * 2 + i, x), (N, V)),
+    ("while", repeated, (V, N)),
+    ("jvp-of-while", lambda j: lambda x, n: j.jvp(lambda x: repeated(j)(x, n)[0], (x,), (x,)), (V, N)),
+    ("linearize-of-while", lambda j: lambda x, n: j.linearize(lambda x: repeated(j)(x, n)[0], x)[1](x), (V, N)),
+    ("vmap-of-while", lambda j: j.vmap(repeated(j), (None, 0)), (V, THREE)),
+    ("vmap-of-vmap-of-while", lambda j: j.vmap(j.vmap(repeated(j), (None, 0)), (0, None)), (M, THREE)),
+    ("cond", choice, (P, V)),
+    ("grad-of-cond", lambda j: j.grad(lambda x, p: choice(j)(p, x).sum()), (V, P)),
+    ("vmap-of-cond", lambda j: j.vmap(choice(j)), (B, S)),
+    ("vmap-of-cond-with-one-predicate", lambda j: j.vmap(choice(j), (None, 0)), (P, S)),
+    ("vmap-of-grad-of-cond", lambda j: j.vmap(j.grad(lambda x, p: choice(j)(p, x).sum())), (S, B)),
+    ("grad-of-grad-of-cond", lambda j: j.grad(j.grad(lambda x, p: choice(j)(p, x))), (1.0, P)),
+    ("switch", three_ways, (N, V)),
+    ("vmap-of-switch", lambda j: j.vmap(three_ways(j)), (THREE, S)),
+    ("map", lambda j: lambda m: j.lax.map(j.numpy.sum, m), (M,)),
+    ("map-in-batches", lambda j: lambda m: j.lax.map(j.numpy.sum, m, batch_size=2), (S,)),
+    ("associative-scan", lambda j: lambda x: j.lax.associative_scan(j.numpy.multiply, x), (X[0],)),
+    ("newton", root, (2.0,)),
+    ("grad-of-newton", lambda j: j.grad(root(j)), (2.0,)),
+    ("reduce", lambda j: lambda m: j.lax.reduce(m, np.float32(5), j.lax.mul, (1,)), (M,)),
+    ("grad-of-grad-of-scan", lambda j: j.grad(lambda c, x: j.grad(lambda c: invariant(j)(c, c, x))(c).sum()), (V, M)),
+]
+
+CASES = [*CONTROL_FLOW, *ELEMENTWISE, *REDUCTIONS, *SHAPES_AND_DOTS, *INDEXING, *NETWORKS, *DERIVATIVES, *BATCHED]
 
 
 @pytest.mark.parametrize("name, program, args", CASES, ids=[case[0] for case in CASES])
@@ -370,9 +445,25 @@ UNTOUCHED: list[Case] = [
     ("vmap-of-jit-of-two", lambda j: j.vmap(j.jit(j.lax.mul), in_axes=(0, None)), (V, np.float32(2))),
     ("grad-of-twice", lambda j: j.grad(twice(j)), (1.0,)),
     ("custom-rule-in-jit", lambda j: j.jit(custom_log1pexp(j)), (1.0,)),
+    ("scan", lambda j: lambda c, x: j.lax.scan(lambda c, x: (c * x, j.lax.sin(c)), c, x), (V, M)),
+    ("scan-of-a-long-body", lambda j: lambda c, x: j.lax.scan(long_body(j), c, x), (V, M)),
+    ("grad-of-scan", lambda j: j.grad(lambda c, x: j.lax.scan(lambda c, x: (j.lax.sin(c), c), c, x)[0]), (1.0, V)),
+    ("cond", lambda j: lambda p, x: j.lax.cond(p, j.lax.sin, lambda x: x, x), (P, V)),
+    ("while", lambda j: lambda x: j.lax.while_loop(lambda x: x < 3, lambda x: x + 1, x), (1.0,)),
     ("checkpoint-in-grad", lambda j: j.grad(j.checkpoint(lambda x: j.lax.sin(x) * x)), (1.0,)),
     ("checkpoint-of-jit", lambda j: j.checkpoint(j.jit(lambda x: j.lax.sin(x) * x)), (V,)),
 ]
+
+
+def long_body(j: Any) -> Callable[..., Any]:
+    """More equations than are shown in place."""
+
+    def body(c: Any, x: Any) -> Any:
+        for _ in range(6):
+            c = j.lax.sin(c) * x
+        return c, None
+
+    return body
 
 
 def half(x: Any) -> Any:

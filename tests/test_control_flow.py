@@ -1,0 +1,514 @@
+"""Loops and branches against JAX: random nests of them under every transformation, known algorithms, errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import random_loops
+from hypothesis import given, settings
+
+import minijax
+from minijax.jaxpr import dce_jaxpr
+from reference.check.oracle import assert_same
+
+BOUND = 2.0**18  # of float64, relative to the largest entry: 6e-11
+
+# ----------------------------------------------------------------- random programs
+
+
+def loss(j: Any, program: Any) -> Callable[[Any], Any]:
+    """A scalar of the program's result."""
+    return lambda v: j.numpy.sum(random_loops.run(j, program, v) ** 2)
+
+
+def point(j: Any) -> Any:
+    return j.numpy.asarray(random_loops.POINTS[0])
+
+
+def points(j: Any) -> Any:
+    return j.numpy.asarray(random_loops.POINTS)
+
+
+def push(j: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """f and its derivative in a fixed direction."""
+    return lambda v: j.jvp(f, (v,), (j.numpy.asarray(random_loops.DIRECTION),))
+
+
+def pull_linear(j: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """The derivative by linearize, which keeps the linear loop as a program."""
+    return lambda v: j.linearize(f, v)[1](j.numpy.asarray(random_loops.DIRECTION))
+
+
+def one_by_one(j: Any, f: Callable[[Any], Any]) -> Any:
+    """f of each point, stacked: what vmap has to give, without vmap."""
+    results = [f(j.numpy.asarray(p)) for p in random_loops.POINTS]
+    return j.tree_util.tree_map(lambda *xs: j.numpy.stack(xs), *results)
+
+
+Check = Callable[[Any, Any], Any]
+
+# What is asked of each engine; JAX runs without compiling and may go another way to the same result.
+FORWARD: dict[str, tuple[Check, Check]] = {
+    "value": (lambda j, p: random_loops.run(j, p, point(j)),) * 2,
+    "jit": (
+        lambda j, p: j.jit(lambda v: random_loops.run(j, p, v))(point(j)),
+        lambda j, p: random_loops.run(j, p, point(j)),
+    ),
+    "jvp": (lambda j, p: push(j, loss(j, p))(point(j)),) * 2,
+    "vmap": (
+        lambda j, p: j.vmap(lambda v: random_loops.run(j, p, v))(points(j)),
+        lambda j, p: one_by_one(j, lambda v: random_loops.run(j, p, v)),
+    ),
+    "vmap of jvp": (
+        lambda j, p: j.vmap(push(j, loss(j, p)), in_axes=1)(points(j).T),
+        lambda j, p: one_by_one(j, push(j, loss(j, p))),
+    ),
+    "jvp of jvp": (lambda j, p: push(j, push(j, loss(j, p)))(point(j)),) * 2,
+}
+REVERSE: dict[str, tuple[Check, Check]] = {
+    "grad": (lambda j, p: j.value_and_grad(loss(j, p))(point(j)),) * 2,
+    "jit of grad": (
+        lambda j, p: j.jit(j.grad(loss(j, p)))(point(j)),
+        lambda j, p: j.grad(loss(j, p))(point(j)),
+    ),
+    "grad of jit": (
+        lambda j, p: j.grad(j.jit(loss(j, p)))(point(j)),
+        lambda j, p: j.grad(loss(j, p))(point(j)),
+    ),
+    "linearize": (
+        lambda j, p: pull_linear(j, loss(j, p))(point(j)),
+        lambda j, p: push(j, loss(j, p))(point(j))[1],
+    ),
+    "vmap of grad": (
+        lambda j, p: j.vmap(j.grad(loss(j, p)))(points(j)),
+        lambda j, p: one_by_one(j, j.grad(loss(j, p))),
+    ),
+    "grad of vmap": (
+        lambda j, p: j.grad(lambda vs: j.vmap(loss(j, p))(vs).sum())(points(j)),
+        lambda j, p: one_by_one(j, j.grad(loss(j, p))),
+    ),
+    "jvp of grad": (lambda j, p: push(j, j.grad(loss(j, p)))(point(j)),) * 2,
+    "grad of grad": (
+        lambda j, p: j.grad(lambda v: j.numpy.sum(j.grad(loss(j, p))(v) * random_loops.DIRECTION))(point(j)),
+        lambda j, p: push(j, j.grad(loss(j, p)))(point(j))[1],
+    ),
+    "grad of checkpoint": (
+        lambda j, p: j.grad(j.checkpoint(loss(j, p)))(point(j)),
+        lambda j, p: j.grad(loss(j, p))(point(j)),
+    ),
+    "vmap of jvp of grad": (
+        lambda j, p: j.vmap(push(j, j.grad(loss(j, p))))(points(j)),
+        lambda j, p: one_by_one(j, push(j, j.grad(loss(j, p)))),
+    ),
+}
+
+
+def compare(checks: dict[str, tuple[Check, Check]], program: Any) -> None:
+    for name, (ask, ask_jax) in checks.items():
+        with minijax.enable_x64(True):
+            ours = ask(minijax, program)
+        with jax.enable_x64(True), jax.disable_jit():
+            theirs = ask_jax(jax, program)
+        assert_same(ours, theirs, ulp=BOUND, floor=1, leafwise=True, what=f"{name} of {program}")
+
+
+@settings(max_examples=6)
+@given(program=random_loops.programs())
+def test_nested_loops_in_reverse_mode(program: Any):
+    compare(REVERSE, program)
+
+
+@settings(max_examples=6)
+@given(program=random_loops.programs((*random_loops.LOOPS, "while", "while")))
+def test_nested_loops_in_forward_mode(program: Any):
+    compare(FORWARD, program)
+
+
+@pytest.mark.full
+@settings(max_examples=150)
+@given(program=random_loops.programs((*random_loops.LOOPS, "while"), leaves=9))
+def test_deeper_nests_in_forward_mode(program: Any):
+    compare(FORWARD, program)
+
+
+@pytest.mark.full
+@settings(max_examples=150)
+@given(program=random_loops.programs(leaves=9))
+def test_deeper_nests_in_reverse_mode(program: Any):
+    compare(REVERSE, program)
+
+
+# ----------------------------------------------------------------- algorithms
+
+X = np.linspace(-1.0, 1.0, 30, dtype=np.float32).reshape(10, 3)
+H = np.linspace(-0.4, 0.5, 4, dtype=np.float32)
+LSTM = {
+    "x": np.sin(np.arange(48, dtype=np.float32)).reshape(3, 16),
+    "h": 0.5 * np.cos(np.arange(64, dtype=np.float32)).reshape(4, 16),
+    "b": np.linspace(-0.1, 0.1, 16, dtype=np.float32),
+}
+
+
+def lstm_loss(j: Any, params: Any, xs: Any) -> Any:
+    """Ten steps of an LSTM."""
+
+    def step(carry: Any, x: Any) -> Any:
+        h, c = carry
+        gates = x @ params["x"] + h @ params["h"] + params["b"]
+        i, f, o, g = j.numpy.split(gates, 4)
+        c = j.nn.sigmoid(f) * c + j.nn.sigmoid(i) * j.numpy.tanh(g)
+        h = j.nn.sigmoid(o) * j.numpy.tanh(c)
+        return (h, c), h
+
+    start = (j.numpy.zeros(4), j.numpy.zeros(4))
+    return j.numpy.sum(j.lax.scan(step, start, xs)[1] ** 2)
+
+
+def lstm_gradient(j: Any) -> Any:
+    """The gradient with respect to all weights."""
+    params = j.tree_util.tree_map(j.numpy.asarray, LSTM)
+    return j.grad(lambda p: lstm_loss(j, p, j.numpy.asarray(X)))(params)
+
+
+def lstm_per_example(j: Any) -> Any:
+    """Gradients of each of two sequences, under jit."""
+    params = j.tree_util.tree_map(j.numpy.asarray, LSTM)
+    per_example = j.vmap(j.grad(lambda p, x: lstm_loss(j, p, x)), in_axes=(None, 1))
+    return j.jit(per_example)(params, j.numpy.stack([X, X[::-1]], 1))
+
+
+def newton(j: Any, f: Any, guess: Any) -> Any:
+    """The root of a scalar function."""
+
+    def goes_on(x: Any) -> Any:
+        return j.numpy.abs(f(x)) > 1e-6
+
+    return j.lax.while_loop(goes_on, lambda x: x - f(x) / j.grad(f)(x), guess)
+
+
+def cube_root(j: Any, a: Any) -> Any:
+    """By Newton's method, differentiated implicitly."""
+    return j.lax.custom_root(lambda x: x**3 - a, 1.5, lambda f, x: newton(j, f, x), lambda g, y: y / g(1.0))
+
+
+def cube_roots(j: Any) -> Any:
+    """Value, first, second derivative, and batches of them."""
+    a = j.numpy.asarray(np.float32([2.0, 3.0, 5.0]))
+    f = lambda a: cube_root(j, a)  # noqa: E731
+    return f(2.0), j.grad(f)(2.0), j.grad(j.grad(f))(2.0), j.vmap(f)(a), j.vmap(j.grad(f))(a), j.jit(j.grad(f))(2.0)
+
+
+def mandelbrot(j: Any) -> Any:
+    """How many turns each point of a grid stays bounded."""
+
+    def turns(re: Any, im: Any) -> Any:
+        def step(state: Any) -> Any:
+            x, y, n = state
+            return x * x - y * y + re, 2.0 * x * y + im, n + 1
+
+        return j.lax.while_loop(lambda s: (s[0] * s[0] + s[1] * s[1] < 4.0) & (s[2] < 30), step, (0.0, 0.0, 0))[2]
+
+    re, im = (j.numpy.asarray(np.linspace(a, b, 9, dtype=np.float32)) for a, b in ((-2.0, 0.6), (-1.2, 1.2)))
+    return j.vmap(j.vmap(turns, (0, None)), (None, 0))(re, im)
+
+
+def ode(j: Any) -> Any:
+    """A pendulum by Runge-Kutta steps in a scan, and the sensitivity of where it ends."""
+
+    def field(y: Any) -> Any:
+        return j.numpy.stack([y[1], -j.numpy.sin(y[0])])
+
+    def step(y: Any, dt: Any) -> Any:
+        k1 = field(y)
+        k2 = field(y + 0.5 * dt * k1)
+        k3 = field(y + 0.5 * dt * k2)
+        k4 = field(y + dt * k3)
+        y = y + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
+        return y, y
+
+    def path(y0: Any) -> Any:
+        return j.lax.scan(step, y0, j.numpy.full(12, 0.1))[1]
+
+    y0 = j.numpy.asarray(np.float32([1.0, 0.0]))
+    return path(y0), j.jacrev(lambda y: path(y)[-1])(y0), j.jacfwd(lambda y: path(y)[-1])(y0)
+
+
+def maml(j: Any) -> Any:
+    """The gradient through gradient descent in a scan."""
+
+    def inner(w: Any, x: Any) -> Any:
+        return j.numpy.mean((j.numpy.tanh(x @ w) - 1.0) ** 2)
+
+    def adapted(w: Any) -> Any:
+        steps = j.lax.scan(lambda w, x: (w - 0.1 * j.grad(inner)(w, x), None), w, j.numpy.asarray(X).reshape(2, 5, 3))
+        return inner(steps[0], j.numpy.asarray(X))
+
+    return j.value_and_grad(adapted)(j.numpy.asarray(np.float32([0.1, -0.2, 0.3])))
+
+
+def scan_in_jit_in_vmap_in_grad(j: Any) -> Any:
+    """As it says."""
+
+    def decayed(x: Any) -> Any:
+        return j.lax.scan(lambda c, y: (j.numpy.sin(c) * y, c), x[0], x)[1].sum()
+
+    return j.grad(lambda xs: j.vmap(j.jit(decayed))(xs).sum())(j.numpy.asarray(X))
+
+
+def checkpointed_body(j: Any) -> Any:
+    """grad through a scan whose body is computed anew, and second order."""
+
+    @j.checkpoint
+    def body(c: Any, x: Any) -> Any:
+        return j.numpy.sin(c * x) + x, c.sum()
+
+    f = lambda c: j.lax.scan(body, c, j.numpy.asarray(X))[1].sum()  # noqa: E731
+    c = j.numpy.asarray(X[0])
+    return j.grad(f)(c), j.grad(lambda c: j.grad(f)(c).sum())(c)
+
+
+def polynomials(j: Any) -> Any:
+    """Affine maps composed by associative_scan, along both directions, and their gradient."""
+    a, b = j.numpy.asarray(X[:5]), j.numpy.asarray(X[5:])
+
+    def compose(f: Any, g: Any) -> Any:
+        return f[0] * g[0], f[1] * g[0] + g[1]
+
+    scan = j.lax.associative_scan
+    return (
+        scan(compose, (a, b), reverse=True, axis=1),
+        j.grad(lambda a: scan(compose, (a, b))[1].sum())(a),
+        scan(j.numpy.logical_or, a[0] > 0.2),
+    )
+
+
+def unusual_carries(j: Any) -> Any:
+    """Weakly typed numbers that take the body's type, keys, booleans, empty trees, no turns at all."""
+    key = j.random.key(3)
+
+    def draw(key: Any, _: None) -> Any:
+        key, sub = j.random.split(key)
+        return key, j.random.randint(sub, (2,), 0, 1000)
+
+    x = j.numpy.asarray(X[0])
+    return (
+        j.lax.scan(lambda c, x: (c + x, c), 0, x),
+        j.lax.fori_loop(0, 3, lambda i, c: c * 1.5, 1),
+        j.lax.while_loop(lambda c: c < 3, lambda c: c + np.float32(1), 0),
+        j.lax.scan(draw, key, None, length=3)[1],
+        j.lax.scan(lambda c, x: (c & (x > -1), ()), True, x),
+        j.lax.scan(lambda c, x: (c, x), (), {"a": x, "b": (x,)}),
+        j.lax.fori_loop(3, 1, lambda i, c: c + 1.0, x),
+        j.lax.scan(lambda c, x: (c * 2.0, x), x, j.numpy.zeros((0, 2))),
+        j.lax.cond(True, lambda: 1.0, lambda: np.float32(2)),
+        j.lax.cond(0, lambda x: x, lambda x: 2 * x, operand=x),
+        j.lax.cond(1.5, x, lambda x: x + 1, -x, lambda x: x - 1),
+        j.lax.switch(np.uint8(200), [lambda: 1, lambda: 2]),
+        j.lax.map(lambda t: t["a"] + t["b"], {"a": x, "b": x}, batch_size=2),
+        j.lax.platform_dependent(x, cpu=lambda x: x + 1, default=lambda x: x),
+    )
+
+
+ALGORITHMS = {
+    "lstm": lstm_gradient,
+    "lstm per example": lstm_per_example,
+    "cube roots": cube_roots,
+    "mandelbrot": mandelbrot,
+    "ode": ode,
+    "maml": maml,
+    "scan in jit in vmap in grad": scan_in_jit_in_vmap_in_grad,
+    "checkpointed body": checkpointed_body,
+    "polynomials": polynomials,
+    "unusual carries": unusual_carries,
+}
+
+
+SLOW = ("ode", "maml")  # op by op, in JAX
+
+
+@pytest.mark.parametrize("name", ALGORITHMS)
+def test_algorithm(name: str):
+    program = ALGORITHMS[name]
+    assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True, what=name)
+
+
+@pytest.mark.parametrize("name", ["lstm", "unusual carries", *[pytest.param(n, marks=pytest.mark.full) for n in SLOW]])
+def test_without_jit_they_are_python_loops(name: str):
+    program = ALGORITHMS[name]
+    if name == "unusual carries":  # no turns: the types of the results are not known
+
+        def program(j: Any) -> Any:
+            with pytest.raises(ValueError, match="zero-length scan"):
+                j.lax.scan(lambda c, x: (c, x), 0.0, j.numpy.zeros((0, 2)))
+            return j.lax.fori_loop(3, 1, lambda i, c: c + 1.0, 2.0), j.lax.scan(
+                lambda c, x: (c, c), 0, j.numpy.arange(3)
+            )
+
+    with minijax.disable_jit(), jax.disable_jit():
+        assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True, what=name)
+
+
+def test_python_sees_the_values_without_jit():
+    seen = []
+    with minijax.disable_jit():
+        minijax.lax.fori_loop(0, 3, lambda i, x: seen.append(float(x)) or x + i, 0.5)
+        minijax.lax.while_loop(lambda x: x < 3, lambda x: seen.append(int(x)) or x + 1, 1)
+        minijax.lax.cond(seen[0] > 0, lambda: seen.append("yes"), lambda: seen.append("no"))
+    assert seen == [0.5, 0.5, 1.5, 1, 2, "yes"]
+
+
+# ----------------------------------------------------------------- errors
+
+V = np.ones(3, np.float32)
+
+
+def pair(c: Any) -> dict[str, Any]:
+    """A carry with two leaves."""
+    return {"a": c, "b": (c, c)}
+
+
+ERRORS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
+    "no function": (lambda j: j.lax.scan(3, V, V), ["callable"]),
+    "not a pair": (lambda j: j.lax.scan(lambda c, x: c, V, V), ["pair", "(carry, y)"]),
+    "three results": (lambda j: j.lax.scan(lambda c, x: (c, c, c), V, V), ["pair"]),
+    "a number to scan over": (lambda j: j.lax.scan(lambda c, x: (c, c), V, 3.0), ["leading axis", "3.0"]),
+    "different lengths": (lambda j: j.lax.scan(lambda c, x: (c, c), V, (V, V[:2])), ["3, 2"]),
+    "another length": (lambda j: j.lax.scan(lambda c, x: (c, c), V, V, length=4), ["4", "[3]"]),
+    "no length": (lambda j: j.lax.scan(lambda c, x: (c, c), V), ["length"]),
+    "a traced length": (
+        lambda j: j.jit(lambda n: j.lax.scan(lambda c, x: (c, c), 0.0, length=n))(3),
+        ["length", "fori_loop"],
+    ),
+    "unroll below zero": (lambda j: j.lax.scan(lambda c, x: (c, c), V, V, unroll=-1), ["unroll", "-1"]),
+    "a carry of another shape": (
+        lambda j: j.lax.scan(lambda carry, x: (pair(carry["a"][:2]), x), pair(V), V),
+        ["carry['a']", "carry['b'][1]", "float32[3]", "float32[2]"],
+    ),
+    "a carry of another dtype": (
+        lambda j: j.lax.scan(lambda c, x: (c > 0, x), V, V),
+        ["c has type float32[3]", "bool[3]"],
+    ),
+    "a carry of another structure": (
+        lambda j: j.lax.scan(lambda c, x: ({"a": c["a"]}, x), pair(V), V),
+        ["c['b'][0]", "structure"],
+    ),
+    "a carry with more leaves": (
+        lambda j: j.lax.while_loop(lambda c: True, lambda c: (c, c), V),
+        ["c[0]", "structure"],
+    ),
+    "a predicate that is no boolean": (lambda j: j.lax.while_loop(lambda c: 1, lambda c: c, V), ["boolean", "int32[]"]),
+    "a predicate that is no scalar": (
+        lambda j: j.lax.while_loop(lambda c: c > 0, lambda c: c, V),
+        ["boolean scalar", "bool[3]"],
+    ),
+    "a predicate in a tuple": (lambda j: j.lax.while_loop(lambda c: (True,), lambda c: c, V), ["pytree"]),
+    "bounds of different dtypes": (lambda j: j.lax.fori_loop(0, 1.5, lambda i, c: c, V), ["int32", "float32"]),
+    "unrolling a traced number of turns": (
+        lambda j: j.jit(lambda n: j.lax.fori_loop(0, n, lambda i, c: c, V, unroll=2))(3),
+        ["unroll"],
+    ),
+    "no reverse mode for while": (
+        lambda j: j.grad(lambda x: j.lax.while_loop(lambda c: c < 3, lambda c: c * 2, x))(1.0),
+        ["Reverse-mode", "lax.scan"],
+    ),
+    "no reverse mode for traced bounds": (
+        lambda j: j.jit(lambda n: j.grad(lambda x: j.lax.fori_loop(0, n, lambda i, c: c * 2, x))(1.0))(3),
+        ["Reverse-mode", "fori_loop"],
+    ),
+    "branches of different types": (
+        lambda j: j.lax.cond(True, lambda: {"a": V}, lambda: {"a": V[:2]}),
+        ["['a']", "float32[3]", "float32[2]", "true_fun", "false_fun"],
+    ),
+    "branches of different structures": (lambda j: j.lax.cond(True, lambda: (V, V), lambda: V), ["structure"]),
+    "a branch of switch": (
+        lambda j: j.lax.switch(1, [lambda: V, lambda: V, lambda: 1]),
+        ["branch 0", "branch 2", "float32[3]", "int32[]"],
+    ),
+    "a predicate in a list": (lambda j: j.lax.cond([True], lambda: 1, lambda: 2), ["scalar", "list"]),
+    "a vector of predicates": (lambda j: j.lax.cond(V, lambda: 1, lambda: 2), ["scalar", "(3,)"]),
+    "no predicate": (lambda j: j.lax.cond(None, lambda: 1, lambda: 2), ["None"]),
+    "a word": (lambda j: j.lax.cond("yes", lambda: 1, lambda: 2), ["yes"]),
+    "values for functions": (lambda j: j.lax.cond(True, 1, 2), ["callable"]),
+    "operands twice": (lambda j: j.lax.cond(True, abs, abs, V, operand=V), ["operand"]),
+    "a float index": (lambda j: j.lax.switch(1.5, [lambda: 1, lambda: 2]), ["integer", "1.5"]),
+    "a vector of indices": (lambda j: j.lax.switch(np.arange(2), [lambda: 1, lambda: 2]), ["scalar"]),
+    "no branches": (lambda j: j.lax.switch(0, []), ["branch"]),
+    "a branch that is no function": (lambda j: j.lax.switch(0, [abs, 3]), ["callables"]),
+    "platforms without this one": (lambda j: j.lax.platform_dependent(V, tpu=abs), ["tpu"]),
+    "the platform gpu": (lambda j: j.lax.platform_dependent(V, gpu=abs), ["cuda"]),
+    "different lengths to combine": (lambda j: j.lax.associative_scan(max, (V, V[:2])), ["length"]),
+    "a root of another structure": (
+        lambda j: j.lax.custom_root(lambda x: (x, x), 1.0, lambda f, x: x, lambda g, y: y),
+        ["f()", "initial_guess"],
+    ),
+    "a solution of another shape": (
+        lambda j: j.lax.custom_linear_solve(lambda x: x, V, lambda f, b: b[:2]),
+        ["solve()", "(2,)", "(3,)"],
+    ),
+    "a solution without a transposed one": (
+        lambda j: j.grad(lambda b: j.lax.custom_linear_solve(lambda x: x, b, lambda f, b: b).sum())(V),
+        ["transpose_solve"],
+    ),
+    "a function that is not there": (lambda j: j.lax.reduce(V, (0.0, 1.0), max, (0,)), ["structure"]),
+    "an initial value that is no scalar": (lambda j: j.lax.reduce(V, V, lambda x, y: x * y, (0,)), ["non-scalar"]),
+    "an initial value of another dtype": (lambda j: j.lax.reduce(V, 0, lambda x, y: x * y, (0,)), ["f32[3]", "i32[]"]),
+}
+
+
+@pytest.mark.parametrize("name", ERRORS)
+def test_error(name: str):
+    """JAX's exception class, and a text that names what is at fault."""
+    call, words = ERRORS[name]
+    with pytest.raises(Exception) as theirs:  # noqa: PT011, JAX says which
+        call(jax)
+    with pytest.raises(Exception) as ours:  # noqa: PT011
+        call(minijax)
+    assert type(ours.value).__name__ == type(theirs.value).__name__, f"{ours.value}\n{theirs.value}"
+    missing = [word for word in words if word not in str(ours.value)]
+    assert not missing, f"{missing} not in: {ours.value}"
+
+
+# ----------------------------------------------------------------- dead code, effects
+
+
+def test_dead_parts_of_a_carry_go():
+    """What the used results do not depend on is not computed: a part of the carry, a y, an x."""
+
+    def program(j: Any) -> Any:
+        def unused(c: Any, x: Any) -> Any:
+            return (c[0] * x[0], j.numpy.exp(c[1] * x[1]), c[2] + 1), (c[0], c[1])
+
+        return lambda c, xs: j.lax.scan(unused, (c, c, 0), (xs, xs))[1][0].sum()
+
+    closed = minijax.make_jaxpr(program(minijax))(V, X)
+    live, used = dce_jaxpr(closed.jaxpr, [True])
+    assert used == [True, True]
+    (scan,) = [eqn for eqn in live.eqns if eqn.primitive.name == "scan"]
+    assert (scan.params["num_carry"], len(scan.invars), len(scan.outvars)) == (1, 2, 2)
+    assert "exp" not in str(live)
+
+
+PRINTING: dict[str, Callable[[Any], Any]] = {
+    "scan": lambda j: j.lax.scan(lambda c, x: (j.debug.print("{} {}", c, x) or c + x, None), 0, j.numpy.arange(3)),
+    "while": lambda j: j.lax.while_loop(lambda c: c < 2, lambda c: j.debug.print("turn {c}", c=c) or c + 1, 0),
+    "cond": lambda j: j.lax.cond(True, lambda: j.debug.print("yes"), lambda: j.debug.print("no")),
+    "jit": lambda j: j.jit(lambda x: [j.lax.fori_loop(0, 2, lambda i, c: j.debug.print("{}", i) or c, x)][1:])(1.0),
+    "grad": lambda j: j.grad(
+        lambda x: j.lax.scan(lambda c, _: (j.debug.print("{:.2f}", c) or c * 2.0, None), x, None, length=2)[0]
+    )(1.0),
+}
+
+
+@pytest.mark.parametrize("name", PRINTING)
+def test_effects_stay_although_nobody_reads_a_result(name: str, capfd: pytest.CaptureFixture):
+    texts = []
+    for engine in (minijax, jax):
+        PRINTING[name](engine)
+        if engine is jax:
+            jax.effects_barrier()
+        texts.append(capfd.readouterr().out)
+    assert texts[0] == texts[1] != ""
