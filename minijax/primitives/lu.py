@@ -23,7 +23,7 @@ from minijax.primitives.triangular import solve_lower, triangular_solve
 __all__ = ["lu", "lu_pivots_to_permutation", "lu_solve"]
 
 # Up to this number of columns a matrix is decomposed column by column, above it by two halves.
-BLOCK = 8
+BLOCK = 16
 
 # ----------------------------------------------------------------- lu
 
@@ -59,8 +59,7 @@ def _factor(a: np.ndarray, pivots: np.ndarray, start: int, stop: int) -> None:
     "Locality of reference in LU decomposition with partial pivoting", 1997).
     """
     if stop - start <= BLOCK:
-        for k in range(start, stop):
-            _eliminate(a, pivots, k, stop)
+        _factor_panel(a, pivots, start, stop)
         return
     half = (start + stop) // 2
     _factor(a, pivots, start, half)
@@ -69,34 +68,42 @@ def _factor(a: np.ndarray, pivots: np.ndarray, start: int, stop: int) -> None:
     _factor(a, pivots, half, stop)
 
 
-def _eliminate(a: np.ndarray, pivots: np.ndarray, k: int, stop: int) -> None:
-    """One step: swap the row with the largest entry of column k up, divide, subtract from the columns up to `stop`."""
+def _factor_panel(a: np.ndarray, pivots: np.ndarray, start: int, stop: int) -> None:
+    """Gaussian elimination, in a copy whose columns are contiguous: they are what is searched and subtracted."""
+    panel = np.array(a[:, start:, start:stop].swapaxes(1, 2), order="C")
+    for k in range(stop - start):
+        column = panel[:, k, k:]
+        size = np.abs(column) if column.dtype.kind == "f" else np.abs(column.real) + np.abs(column.imag)
+        chosen = size.argmax(1) + k
+        _swap(panel.swapaxes(1, 2), k, chosen)
+        _swap(a, start + k, start + chosen)
+        pivots[:, start + k] = start + chosen
+        pivot = panel[:, k, k, None]
+        below = panel[:, k, k + 1 :]
+        below /= np.where(pivot == 0, pivot.dtype.type(1), pivot)
+        panel[:, k + 1 :, k + 1 :] -= panel[:, k + 1 :, k, None] * below[:, None, :]
+    a[:, start:, start:stop] = panel.swapaxes(1, 2)
+
+
+def _swap(a: np.ndarray, i: int, chosen: np.ndarray) -> None:
+    """Swap row i of each array of the batch with the chosen one."""
+    if len(a) == 1:  # nothing to gather: several times as fast
+        a, j = a[0], chosen[0]
+        row = a[i].copy()
+        a[i] = a[j]
+        a[j] = row
+        return
     every = np.arange(len(a))
-    column = a[:, k:, k]
-    size = np.abs(column) if column.dtype.kind == "f" else np.abs(column.real) + np.abs(column.imag)
-    chosen = size.argmax(1) + k
-    pivots[:, k] = chosen
-    if len(a) == 1:
-        a[0, [k, chosen[0]]] = a[0, [chosen[0], k]]
-    else:
-        row = a[every, chosen]
-        a[every, chosen] = a[:, k]
-        a[:, k] = row
-    pivot = a[:, k, k, None]
-    below = a[:, k + 1 :, k]
-    below /= np.where(pivot == 0, pivot.dtype.type(1), pivot)
-    a[:, k + 1 :, k + 1 : stop] -= below[:, :, None] * a[:, k, None, k + 1 : stop]
+    row = a[every, chosen]
+    a[every, chosen] = a[:, i]
+    a[:, i] = row
 
 
 def _permutation(pivots: np.ndarray, size: int) -> np.ndarray:
     """The permutation that swapping row i with row pivots[:, i], for each i in turn, amounts to."""
     out = np.tile(np.arange(size, dtype=np.int32), (len(pivots), 1))
-    every = np.arange(len(pivots))
     for i in range(pivots.shape[1]):
-        chosen = pivots[:, i]
-        row = out[every, chosen]
-        out[every, chosen] = out[:, i]
-        out[:, i] = row
+        _swap(out, i, pivots[:, i])
     return out
 
 

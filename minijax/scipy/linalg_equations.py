@@ -13,8 +13,8 @@ import numpy as np
 
 from minijax import lax
 from minijax import numpy as jnp
+from minijax.api import jit
 from minijax.array import Array
-from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.promotion import promote_dtypes_inexact
 from minijax.primitives.lu import lu_solve as solve_by_permutation
 from minijax.primitives.matrices import adjoint
@@ -125,24 +125,23 @@ def solve(
             f"solve: the arguments must have shapes a=[..., m, m] and b=[..., m, k] or b=[..., m]; got a={a.shape} and "
             f"b={b.shape}."
         )
-    factor, _ = cho_factor(lax.stop_gradient(a), lower=lower)
     if b.ndim == a.ndim:
-        return _solve_positive(a, factor, b, lower)
-    return _solve_positive(a, factor, b[..., None], lower)[..., 0]
+        return _solve_positive(a, b, lower)
+    return _solve_positive(a, b[..., None], lower)[..., 0]
 
 
-@partial(custom_jvp, nondiff_argnums=(3,))
-def _solve_positive(a: Array, factor: Array, b: Array, lower: bool) -> Array:
-    return cho_solve((factor, lower), b)
-
-
-@_solve_positive.defjvp
-def _solve_positive_jvp(lower: bool, primals: Any, tangents: Any) -> tuple[Array, Array]:
-    """From a dx = db - da x."""
-    (a, factor, b), (da, _, db) = primals, tangents
-    x = _solve_positive(a, factor, b, lower)
-    rhs = db - jnp.matmul(da, x, precision=lax.Precision.HIGHEST)
-    return x, _solve_positive(a, factor, rhs, lower)
+@partial(jit, static_argnums=(2,))
+def _solve_positive(a: Array, b: Array, lower: bool) -> Array:
+    """By Cholesky's decomposition, which serves all derivatives: they come from the equation."""
+    factor = cho_factor(lax.stop_gradient(a), lower=lower)
+    lead = lax.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    return lax.custom_linear_solve(
+        lambda x: jnp.matmul(a, x, precision=lax.Precision.HIGHEST),
+        jnp.broadcast_to(b, (*lead, *b.shape[-2:])),
+        solve=lambda _, b: cho_solve(factor, b),
+        # The transpose of a hermitian matrix is its conjugate.
+        transpose_solve=lambda _, b: jnp.conj(cho_solve(factor, jnp.conj(b))),
+    )
 
 
 # ----------------------------------------------------------------- Sylvester's equation

@@ -30,7 +30,7 @@ _ARRAYS = {
         [[[1.0, 2.0, 0.5], [0.0, -1.0, 1.0], [2.0, 0.25, 3.0]], [[2.0, 0.0, 1.0], [1.0, 1.5, 0.0], [0.5, -1.0, 4.0]]],
         np.float32,
     ),
-    "tall": np.asarray([[(2 * i * i + 3 * j * i + j) % 5 - 1.5 for j in range(3)] for i in range(5)], np.float32),
+    "tall": np.asarray([[(7 * i + 3 * j * j + 5) % 11 / 4 - 0.9 for j in range(3)] for i in range(5)], np.float32),
     "z": _X + 1j * np.roll(_X, 3),
     "zm": np.asarray([[0.5 - 1j, -1.25, 3j], [2 + 2j, 0.0, -0.75 - 0.5j]], np.complex64),
     "zs": np.asarray([complex(np.nan, 1), complex(np.inf, -2), complex(1, -np.inf), -0.0, -1, 1e30j], np.complex64),

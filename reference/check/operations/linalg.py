@@ -400,7 +400,8 @@ SPECTRA = [
             ulp=128,
             leafwise=True,
             batched_ulp=512,
-            only=NO_DERIVATIVE,
+            # Of some matrices other eigenvalues come first than in LAPACK.
+            only=NO_DERIVATIVE if label == "real" else UNBATCHED,
         )
         for label, x in (
             ("real", REAL_EIGENVALUES),
