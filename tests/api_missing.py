@@ -62,12 +62,7 @@ NAMES: dict[str, dict[str, str]] = {
             get_scaled_dot_general_config scaled_dot_general scaled_matmul
         """,
     },
-    "random": {
-        UNWRITTEN: """
-            ball beta binomial chisquare dirichlet f gamma generalized_normal loggamma multinomial
-            multivariate_normal orthogonal poisson random_gamma_p t
-        """,
-    },
+    "random": {},
     "tree_util": {},
     "tree": {},
     "test_util": {},

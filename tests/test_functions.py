@@ -66,8 +66,7 @@ COVERED = {
     "nn.initializers": "jax.nn.initializers",
     "image": "jax.image",
     "scipy.signal": "jax.scipy.signal",
-    "scipy.ndimage": "jax.scipy.ndimage",
-}
+    "scipy.ndimage": "jax.scipy.ndimage", "random": "jax.random"}
 
 
 @pytest.mark.parametrize("module", COVERED)

@@ -8,6 +8,7 @@ There is no hidden state: the same key gives the same numbers each time, so a ke
 before more are needed. Behind it stands the Threefry hash, see `primitives/prng.py`.
 """
 
+from minijax.primitives.random_gamma import random_gamma_p
 from minijax.random.continuous import (
     cauchy,
     double_sided_maxwell,
@@ -26,6 +27,11 @@ from minijax.random.continuous import (
     wald,
     weibull_min,
 )
+from minijax.random.counts import (
+    binomial,
+    multinomial,
+    poisson,
+)
 from minijax.random.discrete import (
     bernoulli,
     categorical,
@@ -34,6 +40,17 @@ from minijax.random.discrete import (
     permutation,
     rademacher,
     randint,
+)
+from minijax.random.gamma_family import (
+    ball,
+    beta,
+    chisquare,
+    dirichlet,
+    f,
+    gamma,
+    generalized_normal,
+    loggamma,
+    t,
 )
 from minijax.random.keys import (
     PRNGKey,
@@ -47,18 +64,30 @@ from minijax.random.keys import (
     split,
     wrap_key_data,
 )
+from minijax.random.matrices import (
+    multivariate_normal,
+    orthogonal,
+)
 
 __all__ = [
     "PRNGKey",
+    "ball",
     "bernoulli",
+    "beta",
+    "binomial",
     "bits",
     "categorical",
     "cauchy",
+    "chisquare",
     "choice",
     "clone",
+    "dirichlet",
     "double_sided_maxwell",
     "exponential",
+    "f",
     "fold_in",
+    "gamma",
+    "generalized_normal",
     "geometric",
     "gumbel",
     "key",
@@ -66,16 +95,23 @@ __all__ = [
     "key_dtype",
     "key_impl",
     "laplace",
+    "loggamma",
     "logistic",
     "lognormal",
     "maxwell",
+    "multinomial",
+    "multivariate_normal",
     "normal",
+    "orthogonal",
     "pareto",
     "permutation",
+    "poisson",
     "rademacher",
     "randint",
+    "random_gamma_p",
     "rayleigh",
     "split",
+    "t",
     "triangular",
     "truncated_normal",
     "uniform",

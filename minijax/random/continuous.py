@@ -45,7 +45,7 @@ def parameter_shape(name: str, shape: Any, *parameters: Any) -> Shape:
     return shape
 
 
-def _check_safe_cast(name: str, dtype: np.dtype, *parameters: Any) -> None:
+def check_safe_cast(name: str, dtype: np.dtype, *parameters: Any) -> None:
     """TypePromotionError for a parameter that would lose precision in the dtype of the samples."""
     for p in parameters:
         if dtypes.dtype(p) != dtype and dtypes.result_type(p, dtype) != dtype:
@@ -55,7 +55,8 @@ def _check_safe_cast(name: str, dtype: np.dtype, *parameters: Any) -> None:
             )
 
 
-def _as(dtype: np.dtype, parameter: Any) -> Array:
+def as_dtype(dtype: np.dtype, parameter: Any) -> Array:
+    """A parameter in the dtype of the samples."""
     return lax.convert_element_type(array_of(parameter), dtype)
 
 
@@ -82,8 +83,8 @@ def uniform_in(key: Array, shape: Shape, dtype: np.dtype, minval: Any = 0.0, max
     The top bits of a random word become the mantissa of a float in [1, 2); 1 is subtracted.
     """
     exact = _scales_exactly(dtype, minval, maxval)
-    minval = lax.broadcast_to_rank(_as(dtype, minval), len(shape))
-    maxval = lax.broadcast_to_rank(_as(dtype, maxval), len(shape))
+    minval = lax.broadcast_to_rank(as_dtype(dtype, minval), len(shape))
+    maxval = lax.broadcast_to_rank(as_dtype(dtype, maxval), len(shape))
     info = dtypes.finfo(dtype)
     word = np.dtype(f"uint{info.bits}").type
     # bfloat16 has so few bits of mantissa that 8 random ones are enough.
@@ -125,8 +126,8 @@ def truncated_normal(
     """Floats from the standard normal distribution cut off at `lower` and `upper`, which broadcast."""
     shape = parameter_shape("truncated_normal", shape, lower, upper)
     key, shape, dtype = sample_arguments("truncated_normal", key, shape, dtype, out_sharding)
-    lower = _as(dtype, lower)
-    upper = _as(dtype, upper)
+    lower = as_dtype(dtype, lower)
+    upper = as_dtype(dtype, upper)
     sqrt2 = dtype.type(np.sqrt(2))
     a, b = lax.erf(jnp.divide(lower, sqrt2)), lax.erf(jnp.divide(upper, sqrt2))
     out = lax.mul(sqrt2, lax.erf_inv(uniform_in(key, shape, dtype, a, b)))
@@ -144,8 +145,8 @@ def lognormal(key: Any, sigma: Any = _ONE, shape: Any = None, dtype: Any = None,
     """Floats whose logarithm is normally distributed with mean 0 and standard deviation `sigma`."""
     shape = parameter_shape("lognormal", shape, sigma)
     key, shape, dtype = sample_arguments("lognormal", key, shape, dtype, out_sharding)
-    _check_safe_cast("lognormal", dtype, sigma)
-    return lax.exp(jnp.multiply(_normal(key, shape, dtype), _as(dtype, sigma)))
+    check_safe_cast("lognormal", dtype, sigma)
+    return lax.exp(jnp.multiply(_normal(key, shape, dtype), as_dtype(dtype, sigma)))
 
 
 def maxwell(key: Any, shape: Sequence[int] = (), dtype: Any = None, *, out_sharding: Any = None) -> Array:
@@ -177,9 +178,9 @@ def wald(key: Any, mean: Any, shape: Any = None, dtype: Any = None, *, out_shard
     """
     shape = parameter_shape("wald", shape, mean)
     key, shape, dtype = sample_arguments("wald", key, shape, dtype, out_sharding)
-    _check_safe_cast("wald", dtype, mean)
+    check_safe_cast("wald", dtype, mean)
     first, second = split_in_two(key)
-    mean = jnp.broadcast_to(_as(dtype, mean), shape)
+    mean = jnp.broadcast_to(as_dtype(dtype, mean), shape)
     v = _normal(first, shape, dtype)
     u = uniform_in(second, shape, dtype)
     y = lax.integer_pow(v, 2)
@@ -254,8 +255,8 @@ def pareto(key: Any, b: Any, shape: Any = None, dtype: Any = None, *, out_shardi
     """Floats from the Pareto distribution on [1, inf) of density b / x**(b + 1)."""
     shape = parameter_shape("pareto", shape, b)
     key, shape, dtype = sample_arguments("pareto", key, shape, dtype, out_sharding)
-    _check_safe_cast("pareto", dtype, b)
-    b = _as(dtype, b)
+    check_safe_cast("pareto", dtype, b)
+    b = as_dtype(dtype, b)
     return lax.exp(jnp.divide(_exponential(key, shape, dtype), b))
 
 
@@ -263,9 +264,9 @@ def rayleigh(key: Any, scale: Any, shape: Any = None, dtype: Any = None, *, out_
     """Floats from the Rayleigh distribution with this scale."""
     shape = parameter_shape("rayleigh", shape, scale)
     key, shape, dtype = sample_arguments("rayleigh", key, shape, dtype, out_sharding)
-    _check_safe_cast("rayleigh", dtype, scale)
+    check_safe_cast("rayleigh", dtype, scale)
     u = uniform_in(key, shape, dtype)
-    scale = jnp.broadcast_to(_as(dtype, scale), shape)
+    scale = jnp.broadcast_to(as_dtype(dtype, scale), shape)
     return lax.mul(scale, lax.sqrt(lax.mul(lax.log(u), dtype.type(-2))))
 
 
@@ -289,8 +290,8 @@ def triangular(
     """Floats from the triangular distribution on [left, right] with its peak at `mode`."""
     shape = parameter_shape("triangular", shape, left, mode, right)
     key, shape, dtype = sample_arguments("triangular", key, shape, dtype, out_sharding)
-    _check_safe_cast("triangular", dtype, left, mode, right)
-    left, right, mode = [jnp.broadcast_to(_as(dtype, p), shape) for p in (left, right, mode)]
+    check_safe_cast("triangular", dtype, left, mode, right)
+    left, right, mode = [jnp.broadcast_to(as_dtype(dtype, p), shape) for p in (left, right, mode)]
     peak = (mode - left) / (right - left)
     u = uniform_in(key, shape, dtype)
     rising = left + lax.sqrt(u * (right - left) * (mode - left))

@@ -44,6 +44,7 @@ NESTED_TEXT_DIFFERS: dict[str, str] = {
 
 # Primitives, or single rows, whose derivatives are written with other equations than JAX's, and why.
 DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
+    "random_gamma": "see random_gamma_grad, whose loops JAX writes out",
     "reduce": "JAX combines one half with the other, which needs commutativity too; here neighbours are combined",
     "cumlogsumexp": "JAX calls jnp.logaddexp, a custom_jvp function; lax stands below numpy here",
     "reduce_prod-float32[0,3]-over-0": "JAX writes down the value of an empty product",

@@ -29,6 +29,7 @@ from . import (
     numpy_options,
     numpy_structure,
     polynomials,
+    random,
     scipy_linalg,
     scipy_special,
     signal,
@@ -52,4 +53,5 @@ FAMILIES: dict[str, ModuleType] = {
     "image": image,
     "scipy.special": scipy_special,
     "nn": nn,
+    "random": random,
 }

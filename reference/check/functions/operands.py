@@ -42,5 +42,5 @@ def namespace(engine: Any) -> dict[str, Any]:
     """What an expression may name: the engine, its `jnp`, NumPy, the module io and the operands."""
     jnp = engine.numpy
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
-    (sp,) = (importlib.import_module(f"{engine.__name__}.scipy.{name}") for name in ("special",))
-    return {"jax": engine, "sp": sp, "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
+    sp = importlib.import_module(f"{engine.__name__}.scipy.special")
+    return {"jax": engine, "sp": sp, "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operation_row import KINDS, Row, anything, between, integers, row
+from ..operation_row import KINDS, NO_DERIVATIVE, Row, anything, between, integers, row
 
 # JAX writes a multiplication and an addition, which its compiler fuses; NumPy needs an operation of its own.
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("weak", "jaxpr", "derived_jaxprs"))
@@ -32,6 +32,16 @@ def uniform(jax: Any, data: Any, low: Any, high: Any) -> Any:
 def integer_call(primitive: str, draw: Any, *operands: Any, label: str = "", main: bool = False) -> Row:
     """A row whose call has no floats in it; weak types do not matter to it."""
     return row(primitive, draw, *operands, label=label, main=main, weak=False)
+
+
+def gamma(jax: Any, key: Any, a: Any) -> Any:
+    """Gamma variables of the dtype of their parameter."""
+    return jax.random.gamma(key, a, dtype=a.dtype)
+
+
+def loggamma(jax: Any, key: Any, a: Any) -> Any:
+    """Their logarithms."""
+    return jax.random.loggamma(key, a, dtype=a.dtype)
 
 
 ROWS: list[Row] = [
@@ -78,4 +88,18 @@ ROWS: list[Row] = [
         weak=False,
         only=NO_TEXT,
     ),
+    row("random_gamma", with_key(gamma), KEY, between(0.5, 4, 2, 3), main=True, ulp=32, smooth=()),
+    row("random_gamma", with_key(gamma), KEY, between(0.5, 4), ulp=32, smooth=()),
+    row("random_gamma", with_key(gamma), KEY, between(0.5, 4, 0, 3), smooth=()),
+    row(
+        "random_gamma",
+        with_key(gamma),
+        KEY,
+        between(0.5, 4, 2, 3, dtype="float64"),
+        ulp=32,
+        smooth=(),
+        derived_ulp=1024,
+    ),
+    row("random_gamma", with_key(gamma), KEY, between(0.5, 4, 2, 3, dtype="float16"), ulp=4, only=NO_DERIVATIVE),
+    row("random_gamma", with_key(loggamma), KEY, between(0.05, 4, 2, 3), label="log", ulp=64, floor=0.1, smooth=()),
 ]
