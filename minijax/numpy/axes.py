@@ -13,10 +13,8 @@ __all__ = ["axis_tuple", "canonical_axis_tuple", "require_known", "static_int"]
 
 
 def require_known(value: Any, where: str) -> Any:
-    """`value` itself. ConcretizationTypeError if it is traced; `where` says what it is."""
-    if isinstance(value, Tracer):
-        raise ConcretizationTypeError(value, f"It is {where}.")
-    return value
+    """`value` itself. ConcretizationTypeError if it is traced and nobody knows it; `where` says what it is."""
+    return value.concrete(ConcretizationTypeError, f"It is {where}.") if isinstance(value, Tracer) else value
 
 
 def static_int(value: Any, where: str) -> int:

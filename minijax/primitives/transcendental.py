@@ -175,10 +175,11 @@ def _pow_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 
 def _real_power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """C's pow. For one exponent of 1/2 NumPy takes the square root, which is another function at -inf and -0.0."""
-    if np.ndim(y) == 0 and y == 0.5:
-        return np.power(x, np.reshape(y, (1,))).reshape(np.shape(x))
-    return np.power(x, y)
+    """C's pow. For a repeated exponent of 1/2 NumPy takes the square root, another function at -inf and -0.0."""
+    out = np.power(x, y)
+    if (y.size == 1 or 0 in y.strides) and (y == 0.5).any():
+        return np.where((y == 0.5) & ((x == 0) | np.isneginf(x)), np.abs(x), out)
+    return out
 
 
 _power = real_or_complex(_real_power, complex_kernels.power)

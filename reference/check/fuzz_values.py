@@ -8,9 +8,9 @@ import numpy as np
 
 __all__ = ["DTYPES", "DTYPES_X64", "PROFILES", "PYTHON_SCALARS", "Operand", "draw"]
 
-DTYPES = ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32", "float16", "float32")
-DTYPES_X64 = (*DTYPES, "int64", "uint64", "float64")
-PYTHON_SCALARS = ("python bool", "python int", "python float")
+DTYPES = ("bool", "int8", "int16", "int32", "uint8", "uint16", "uint32", "float16", "float32", "complex64")
+DTYPES_X64 = (*DTYPES, "int64", "uint64", "float64", "complex128")
+PYTHON_SCALARS = ("python bool", "python int", "python float", "python complex")
 
 # How the values of one operand are drawn.
 PROFILES = ("ordinary", "small", "special", "extreme", "ties")
@@ -30,7 +30,14 @@ def draw(operand: Operand, profile: str, rng: np.random.Generator) -> Any:
     dtype = np.dtype(operand.dtype)
     if dtype.kind == "b":
         return rng.integers(0, 2, operand.shape).astype(bool)
+    if dtype.kind == "c":
+        real, imaginary = (_floats(operand.shape, _parts(dtype), profile, rng) for _ in range(2))
+        return (real + 1j * imaginary).astype(dtype)
     return (_floats if dtype.kind == "f" else _integers)(operand.shape, dtype, profile, rng)
+
+
+def _parts(dtype: np.dtype) -> np.dtype:
+    return np.empty(0, dtype).real.dtype
 
 
 def _python_number(kind: str, profile: str, rng: np.random.Generator) -> Any:
@@ -38,7 +45,8 @@ def _python_number(kind: str, profile: str, rng: np.random.Generator) -> Any:
         return bool(rng.integers(2))
     if kind == "python int":
         return int(rng.integers(-3, 4) if profile != "extreme" else rng.choice([-(2**31), 2**31 - 1, 127, 255, -128]))
-    return float(_floats((), np.dtype("float32"), profile, rng))
+    real, imaginary = (float(_floats((), np.dtype("float32"), profile, rng)) for _ in range(2))
+    return real if kind == "python float" else complex(real, imaginary)
 
 
 def _integers(shape: tuple[int, ...], dtype: np.dtype, profile: str, rng: np.random.Generator) -> np.ndarray:
