@@ -396,7 +396,11 @@ CONTROL_FLOW: list[Case] = [
     ("vmap-of-cond", lambda j: j.vmap(choice(j)), (B, S)),
     ("vmap-of-cond-with-one-predicate", lambda j: j.vmap(choice(j), (None, 0)), (P, S)),
     ("vmap-of-grad-of-cond", lambda j: j.vmap(j.grad(lambda x, p: choice(j)(p, x).sum())), (S, B)),
-    ("grad-of-grad-of-cond", lambda j: j.grad(j.grad(lambda x, p: choice(j)(p, x))), (1.0, P)),
+    (
+        "grad-of-grad-of-cond",
+        lambda j: j.grad(lambda x, p: j.grad(lambda x: choice(j)(p, x).sum())(x).sum()),
+        (V, P),
+    ),
     ("switch", three_ways, (N, V)),
     ("vmap-of-switch", lambda j: j.vmap(three_ways(j)), (THREE, S)),
     ("map", lambda j: lambda m: j.lax.map(j.numpy.sum, m), (M,)),
