@@ -8,6 +8,7 @@ from minijax import config as config
 from minijax import core as core
 from minijax import custom_derivatives as custom_derivatives
 from minijax import debug as debug
+from minijax import dlpack as dlpack
 from minijax import dtypes as dtypes
 from minijax import errors as errors
 from minijax import flatten_util as flatten_util
@@ -15,12 +16,16 @@ from minijax import image as image
 from minijax import lax as lax
 from minijax import nn as nn
 from minijax import numpy as numpy
+from minijax import ops as ops
 from minijax import random as random
 from minijax import scipy as scipy
 from minijax import sharding as sharding
+from minijax import stages as stages
 from minijax import tree as tree
 from minijax import tree_util as tree_util
 from minijax import typing as typing
+from minijax import version as _version
+from minijax.ad_checkpoint import checkpoint_policies as checkpoint_policies
 from minijax.api import checkpoint as checkpoint
 from minijax.api import closure_convert as closure_convert
 from minijax.api import disable_jit as disable_jit
@@ -41,19 +46,25 @@ from minijax.autodiff import linear_transpose as linear_transpose
 from minijax.autodiff import linearize as linearize
 from minijax.autodiff import value_and_grad as value_and_grad
 from minijax.autodiff import vjp as vjp
+from minijax.config import allow_f16_reductions as allow_f16_reductions
 from minijax.config import check_tracer_leaks as check_tracer_leaks
 from minijax.config import checking_leaks as checking_leaks
 from minijax.config import debug_infs as debug_infs
 from minijax.config import debug_nans as debug_nans
+from minijax.config import default_device as default_device
 from minijax.config import default_matmul_precision as default_matmul_precision
 from minijax.config import default_prng_impl as default_prng_impl
 from minijax.config import enable_checks as enable_checks
 from minijax.config import enable_custom_prng as enable_custom_prng
 from minijax.config import enable_x64 as enable_x64
+from minijax.config import legacy_prng_key as legacy_prng_key
 from minijax.config import log_compiles as log_compiles
 from minijax.config import numpy_dtype_promotion as numpy_dtype_promotion
 from minijax.config import numpy_rank_promotion as numpy_rank_promotion
+from minijax.config import softmax_custom_jvp as softmax_custom_jvp
 from minijax.config import threefry_partitionable as threefry_partitionable
+from minijax.contexts import ensure_compile_time_eval as ensure_compile_time_eval
+from minijax.contexts import named_scope as named_scope
 from minijax.custom_derivatives import custom_gradient as custom_gradient
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp
@@ -65,18 +76,21 @@ from minijax.devices import device_count as device_count
 from minijax.devices import device_get as device_get
 from minijax.devices import device_put as device_put
 from minijax.devices import devices as devices
+from minijax.devices import effects_barrier as effects_barrier
 from minijax.devices import local_device_count as local_device_count
 from minijax.devices import local_devices as local_devices
 from minijax.devices import make_mesh as make_mesh
+from minijax.devices import print_environment_info as print_environment_info
 from minijax.devices import process_count as process_count
 from minijax.devices import process_index as process_index
 from minijax.devices import process_indices as process_indices
 from minijax.drop_in import install_as_jax as install_as_jax
 from minijax.dtypes import float0 as float0
+from minijax.forward_backward import fwd_and_bwd as fwd_and_bwd
 from minijax.jitted import clear_caches as clear_caches
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from minijax.sharding import NamedSharding as NamedSharding
 from minijax.sharding import PartitionSpec as P  # noqa: F401
 from minijax.vmapping import vmap as vmap
 
-__version__ = "0.1.0"
+__version__ = _version.own_version

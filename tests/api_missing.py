@@ -5,29 +5,29 @@ name to minijax, delete it here; a block that becomes empty may stay as `""` or 
 """
 
 ONE_DEVICE = "about many devices, their memories or their sharding: there is one device here"
-TPU = "a kernel, a token or a compiler hint for accelerators"
 COMING = "comes with the issue on loops, branches and collectives"
-UNWRITTEN = "not written yet"
+UNWRITTEN = "not written"
 LEAKED = "an import of JAX's own file that shows through, not meant to be used"
+REFERENCES = "about arrays that change in place (references), and gradients into them: arrays never change here"
 INTERNAL = "about the inside of JAX's runtime, which minijax does not share"
 
 NAMES: dict[str, dict[str, str]] = {
     "": {
-        UNWRITTEN: """
-            ad allow_f16_reductions checkpoint_policies debug_key_reuse default_device ds
-            effects_barrier ensure_compile_time_eval explain_cache_misses fwd_and_bwd legacy_prng_key
-            named_scope print_environment_info softmax_custom_jvp
-        """,
         ONE_DEVICE: """
-            array_garbage_collection_guard auto_pcast copy_to_host_async host_count
-            host_id host_ids jax2tf_associative_scan_reductions live_arrays make_array_from_callback
-            make_array_from_process_local_data make_array_from_single_device_arrays make_user_context
-            memory no_execution no_tracing remove_size_one_mesh_axis_from_type reshard set_mesh
-            shard_map smap thread_guard transfer_guard transfer_guard_device_to_device
-            transfer_guard_device_to_host transfer_guard_host_to_device
+            array_garbage_collection_guard auto_pcast copy_to_host_async host_count host_id host_ids
+            live_arrays make_array_from_callback make_array_from_process_local_data
+            make_array_from_single_device_arrays make_user_context memory
+            remove_size_one_mesh_axis_from_type reshard set_mesh shard_map smap thread_guard transfer_guard
+            transfer_guard_device_to_device transfer_guard_device_to_host transfer_guard_host_to_device
+        """,
+        INTERNAL: """
+            debug_key_reuse explain_cache_misses jax2tf_associative_scan_reductions no_execution no_tracing
+        """,
+        REFERENCES: """
+            Ref ad ds empty_ref free_ref freeze new_ref
         """,
         COMING: """
-            Ref empty_ref free_ref freeze new_ref pmap pure_callback
+            pmap pure_callback
         """,
     },
     "numpy": {
@@ -69,7 +69,7 @@ NAMES: dict[str, dict[str, str]] = {
     "errors": {},
     "dtypes": {},
     "core": {
-        UNWRITTEN: """
+        INTERNAL: """
             AbstractValue Atom ParamDict Value ensure_compile_time_eval eval_context eval_jaxpr max_dim min_dim
         """,
     },
@@ -258,11 +258,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
     },
     "image": {},
-    "ops": {
-        UNWRITTEN: """
-            segment_max segment_min segment_prod segment_sum
-        """,
-    },
+    "ops": {},
     "flatten_util": {},
     "typing": {},
     "example_libraries.stax": {},
@@ -278,44 +274,49 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "custom_derivatives": {
         UNWRITTEN: """
-            closure_convert custom_vjp_primal_tree_values linear_call remat_opt_p
+            closure_convert custom_vjp_primal_tree_values linear_call
+        """,
+        INTERNAL: """
+            remat_opt_p
         """,
     },
     "debug": {
+        INTERNAL: """
+            DebugEffect OrderedDebugEffect
+        """,
         UNWRITTEN: """
-            DebugEffect OrderedDebugEffect breakpoint log
+            breakpoint log
         """,
         ONE_DEVICE: """
             inspect_array_sharding visualize_array_sharding visualize_sharding
         """,
     },
     "sharding": {
-        UNWRITTEN: """
-
-        """,
         ONE_DEVICE: """
-            AbstractDevice ManualAxisType auto_axes
-            explicit_axes reshard set_mesh use_abstract_mesh
+            AbstractDevice ManualAxisType auto_axes explicit_axes reshard set_mesh use_abstract_mesh
         """,
     },
     "dlpack": {},
     "stages": {
-        UNWRITTEN: """
-            ArgInfo Compiled CompilerOptions Lowered Traced Wrapped
+        INTERNAL: """
+            ArgInfo CompilerOptions
         """,
     },
     "ad_checkpoint": {
+        INTERNAL: """
+            Offloadable Recompute Saveable
+        """,
         UNWRITTEN: """
-            Offloadable Recompute Saveable checkpoint_name checkpoint_policies print_saved_residuals
+            print_saved_residuals
         """,
     },
     "ref": {
-        COMING: """
+        REFERENCES: """
             AbstractRef Ref addupdate empty_ref free_ref freeze get new_ref set swap
         """,
     },
     "experimental": {
-        UNWRITTEN: """
+        INTERNAL: """
             EArray cur_qdd primal_tangent_dtype
         """,
         COMING: """
