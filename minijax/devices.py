@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import platform
+import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minijax import version
 from minijax.array import Array, ArrayImpl
 from minijax.core import Tracer, as_operand
 from minijax.primitives.standard import check_one_device
@@ -22,9 +25,11 @@ __all__ = [
     "device_get",
     "device_put",
     "devices",
+    "effects_barrier",
     "local_device_count",
     "local_devices",
     "make_mesh",
+    "print_environment_info",
     "process_count",
     "process_index",
     "process_indices",
@@ -152,6 +157,25 @@ def block_until_ready(x: Any) -> Any:
     """`x` itself: computations are finished when they return."""
     for_each = tree_map(lambda leaf: leaf, x)
     return for_each if not isinstance(x, ArrayImpl | Tracer) else x
+
+
+def effects_barrier() -> None:
+    """Nothing: callbacks and prints have happened when the program that makes them goes on."""
+
+
+def print_environment_info(return_string: bool = False) -> str | None:
+    """Versions, platform and device, for reports of errors: printed, or returned as a text."""
+    lines = [
+        f"minijax: {version.own_version}, in place of jax {version.__version__}",
+        f"numpy:  {np.__version__}",
+        f"python: {sys.version}",
+        f"device info: {_DEVICES[0].device_kind}-{device_count()}, {local_device_count()} local devices",
+        f"process_count: {process_count()}",
+        f"platform: {platform.uname()}",
+    ]
+    if return_string:
+        return "\n".join(lines)
+    return print("\n".join(lines))
 
 
 # ----------------------------------------------------------------- where an array is

@@ -1,6 +1,7 @@
-"""jax.version: the version of JAX whose interface minijax follows. Its own version is `minijax.__version__`."""
+"""jax.version: the version of JAX whose interface minijax follows, and minijax's own."""
 
 from __future__ import annotations
 
+own_version = "0.1.0"
 __version__ = "0.10.2"
 __version_info__ = tuple([int(part) for part in __version__.split(".")])

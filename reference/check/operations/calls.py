@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from importlib import import_module
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ def forwarding_jit(jax: Any, x: Any, y: Any) -> Any:
         return y, z, z, 3.0
 
     return jax.jit(inner)(x, y)
+
+
+def named(jax: Any, x: Any) -> Any:
+    """A value in the middle of a computation, and a tree of values, with names for checkpoints."""
+    checkpoint_name = import_module(f"{jax.__name__}.ad_checkpoint").checkpoint_name
+    return jax.lax.sin(checkpoint_name(x * 2.0, "middle")), checkpoint_name([x, {"y": x}], "leaves")
 
 
 def custom_jvp(jax: Any, x: Any, y: Any) -> Any:
@@ -133,6 +140,8 @@ ROWS: list[Row] = [
     row("remat2", checkpointed, X, Y, main=True, **SMOOTH),
     row("remat2", checkpointed, *SCALARS, **SMOOTH),
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
+    row("name", named, X, main=True, **SMOOTH),
+    row("name", named, SCALARS[0], **SMOOTH),
     row("debug_callback", with_callback, X, main=True, only=NO_TEXT, **SMOOTH),
     row("debug_callback", with_callback, SCALARS[0], only=NO_TEXT, **SMOOTH),
 ]
