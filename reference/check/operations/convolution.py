@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..operation_row import Operand, Row, anything, integers, normal, row
+from ..operation_row import Operand, Row, anything, integers, normal, parts, row
 
 PRIMITIVE = "conv_general_dilated"
 
@@ -50,8 +50,8 @@ ROWS: list[Row] = [
     conv("axes", normal(5, 3, 2), normal(3, 4, 2), axes=((2, 1, 0), (1, 0, 2), (1, 2, 0)), weak_=False),
     conv("transposed", *IMAGES, (1, 1), [(2, 2), (1, 1)], lhs_dilation=(2, 3)),
     conv("atrous", *IMAGES, (1, 2), "SAME", rhs_dilation=(2, 2)),
-    conv("feature-groups", normal(2, 4, 5), normal(6, 2, 3), (2,), "SAME", feature_group_count=2, main_=True),
-    conv("batch-groups", normal(4, 3, 5), normal(6, 3, 2), batch_group_count=2, main_=True),
+    conv("feature-groups", normal(2, 4, 5), normal(6, 2, 3), (2,), "SAME", feature_group_count=2),
+    conv("batch-groups", normal(4, 3, 5), normal(6, 3, 2), batch_group_count=2),
     conv("depthwise", normal(2, 3, 5), normal(6, 1, 3), feature_group_count=3),
     conv("fewer-outputs", normal(2, 8, 5), normal(2, 8, 3), padding=[(1, 2)]),
     conv("no-space", normal(2, 3), normal(4, 3), (), ()),
@@ -63,6 +63,7 @@ ROWS: list[Row] = [
     conv("no-outputs", normal(2, 3, 5), normal(0, 3, 2), weak_=False),
     conv("no-places", normal(2, 3, 1), normal(4, 3, 2), weak_=False),
     conv("large-window", normal(1, 2, 40), normal(3, 2, 39), padding=[(1, 1)], derived_ulp_=256),
+    conv("complex", parts(-2, 2, 2, 4, 5), parts(-2, 2, 4, 2, 3), (2,), "SAME", feature_group_count=2),
     conv("precision", *small("float32"), precision=("highest", "default"), preferred_element_type="float32"),
     conv("preferred", *small("float16"), preferred_element_type="float32", derived_ulp_=512),
     conv("preferred", *small("int8"), preferred_element_type="int32"),

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from ..operation_row import Operand, Row, anything, booleans, distinct, exactly, integers, normal, row
+from ..operation_row import Operand, Row, anything, booleans, distinct, exactly, integers, normal, parts, row
 
 STARTS = {"add": 0.0, "max": -np.inf, "min": np.inf, "mul": 1.0}
 NAMES = {"add": "reduce_window_sum", "max": "reduce_window_max", "min": "reduce_window_min"}
@@ -26,7 +26,7 @@ def pooling_rows(op: str, draw: Any, ulp: float) -> list[Row]:
     """Windows with strides, padding and dilation, over several dtypes."""
     sums = {"ulp": ulp, "leafwise": bool(ulp)}
     return [
-        pooling(op, "plain", draw(5), (2,), main=True, **sums),
+        pooling(op, "plain", draw(5), (2,), main=op == "add", **sums),
         pooling(op, "strided", draw(2, 5, 4), (1, 2, 2), (1, 2, 2), "SAME", main=True, weak=False, **sums),
         pooling(op, "pairs", draw(4, 5), (3, 2), (2, 1), [(1, 0), (2, 1)], **sums),
         pooling(op, "base-dilation", draw(4, 3), (2, 3), (1, 2), [(1, 0), (0, 1)], (2, 1), **sums),
@@ -59,6 +59,7 @@ POOLING = [
         pooling(op, "special", SPECIAL, (3,), (1,), [(1, 1)], only=("eval", "jvp", "vjp", "jit"))
         for op in ("max", "min")
     ),
+    pooling("add", "complex", parts(-2, 2, 5, 3), (2, 2), (2, 1), "SAME", start=0, ulp=4, leafwise=True),
     pooling("add", "integers", anything(5, dtype="int32"), (2,), start=0),
     pooling("add", "bytes", anything(5, dtype="uint8"), (2,), start=np.uint8(0)),
     pooling("max", "integers", anything(5, dtype="int32"), (2,), start=np.int32(np.iinfo(np.int32).min)),
