@@ -34,14 +34,14 @@ class Program(NamedTuple):
     out_tree: Any
 
 
-def _cache_of(fun: Callable) -> dict:
+def cache_of(fun: Callable) -> dict:
     """The traces of `fun`. A bound method is made anew at each access, so its two halves are the key."""
     target, owner = getattr(fun, "__func__", fun), getattr(fun, "__self__", None)
     try:
         cache = _caches.setdefault(target, {})
         if owner is None or target is fun:
             return cache
-        return cache.setdefault(_cache_of, weakref.WeakKeyDictionary()).setdefault(owner, {})
+        return cache.setdefault(cache_of, weakref.WeakKeyDictionary()).setdefault(owner, {})
     except TypeError:  # not hashable, or without weak references
         return {}
 
@@ -71,7 +71,7 @@ class JitFunction:
         functools.update_wrapper(self, fun)
         self._fun = fun
         self._static = static
-        self._cache = _cache_of(fun)
+        self._cache = cache_of(fun)
         self._params = {"name": fun_name(fun), "inline": inline, "keep_unused": keep_unused}
 
     def __repr__(self) -> str:

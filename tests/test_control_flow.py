@@ -116,13 +116,13 @@ def compare(checks: dict[str, tuple[Check, Check]], program: Any) -> None:
         assert_same(ours, theirs, ulp=BOUND, floor=1, leafwise=True, what=f"{name} of {program}")
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(program=random_loops.programs())
 def test_nested_loops_in_reverse_mode(program: Any):
     compare(REVERSE, program)
 
 
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(program=random_loops.programs((*random_loops.LOOPS, "while", "while")))
 def test_nested_loops_in_forward_mode(program: Any):
     compare(FORWARD, program)

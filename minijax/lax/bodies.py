@@ -1,6 +1,7 @@
 """The functions that users give to loops and branches: traced into jaxprs, and checked against one another.
 
-A body is traced anew whenever the loop is called; the jaxpr is what the loop's transformations are kept with.
+As with jit, a function is traced once for each kind of arguments, and the jaxpr, with all that is derived from it,
+is kept as long as the function lives.
 """
 
 from __future__ import annotations
@@ -9,10 +10,10 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from minijax import dtypes
+from minijax import config, dtypes
 from minijax.core import ShapedArray, Tracer, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
-from minijax.jitted import flat_function, fun_name
+from minijax.jitted import cache_of, flat_function, fun_name
 from minijax.primitives.calls import hoist_constants, same_type
 from minijax.primitives.conversion import convert
 from minijax.tree_util import keystr, tree_flatten_with_path, tree_unflatten
@@ -26,11 +27,21 @@ class Body(NamedTuple):
     out_tree: Any
 
 
-def trace_body(fun: Callable, in_tree: Any, avals: Sequence[ShapedArray]) -> Body:
-    """`fun(*args)` as a jaxpr; in_tree is the tree of (args, {})."""
-    out_trees: list[Any] = []
-    consts, closed = hoist_constants(stage(flat_function(fun, in_tree, out_trees), avals, fun_name(fun)))
-    return Body(closed, consts, out_trees[-1])
+def trace_body(fun: Callable, in_tree: Any, avals: Sequence[ShapedArray], made_from: Callable | None = None) -> Body:
+    """`fun(*args)` as a jaxpr; in_tree is the tree of (args, {}).
+
+    `made_from` is the user's function that a loop has put `fun` around.
+    """
+    cache = cache_of(made_from or fun)
+    key = (fun_name(fun), in_tree, tuple(avals), config.trace_context())
+    if key not in cache:
+        out_trees: list[Any] = []
+        consts, closed = hoist_constants(stage(flat_function(fun, in_tree, out_trees), avals, fun_name(fun)))
+        body = Body(closed, consts, out_trees[-1])
+        if any(isinstance(c, Tracer) for c in consts):
+            return body  # a tracer of the surrounding transformation must not outlive it
+        cache[key] = body
+    return cache[key]
 
 
 def avals_of(leaves: Sequence[Any]) -> list[ShapedArray]:

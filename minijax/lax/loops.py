@@ -45,6 +45,13 @@ def scan(
     """
     if not callable(f):
         raise TypeError(f"lax.scan: f argument should be a callable, got {f!r}. Pass the function itself.")
+    return _scan(f, init, xs, length, reverse, unroll, f)
+
+
+def _scan(
+    f: Callable, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool, made_from: Callable
+) -> tuple[Any, Any]:
+    """The loop of `f`, which is the user's function `made_from`, or made from it."""
     xs_leaves, xs_tree = tree_flatten(xs)
     length = _scan_length(xs_leaves, length)
     unroll = _scan_unroll(unroll, length)
@@ -55,7 +62,7 @@ def scan(
     slices = [a.update(shape=a.shape[1:]) for a in avals_of(xs_leaves)]
 
     def trace(carry: Sequence[Any]) -> tuple[Body, Any]:
-        body = trace_body(f, in_tree, [*avals_of(carry), *slices])
+        body = trace_body(f, in_tree, [*avals_of(carry), *slices], made_from)
         return body, _carry_tree(body.out_tree)
 
     body, out_tree = trace(init_leaves)
@@ -307,4 +314,4 @@ def _fori_scan(lower: int, upper: int, body_fun: Callable, init_val: Any, unroll
         i, val = i_and_val
         return (i + 1, body_fun(i, val)), None
 
-    return scan(turn, (lower, init_val), None, length=length, unroll=unroll)[0][1]
+    return _scan(turn, (lower, init_val), None, length, False, unroll, body_fun)[0][1]
