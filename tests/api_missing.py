@@ -1,4 +1,4 @@
-"""Public names of JAX that minijax does not have: module -> {reason: names}.
+"""Public names of JAX that minijax does not have: module -> {reason: names}; whole modules stand at the end.
 
 test_api_parity.py fails when a name is neither here nor in minijax, and when a name here is stale. To add a
 name to minijax, delete it here; a block that becomes empty may stay as `""` or go.
@@ -9,6 +9,7 @@ COMING = "comes with the issue on loops, branches and collectives"
 UNWRITTEN = "not written"
 LEAKED = "an import of JAX's own file that shows through, not meant to be used"
 REFERENCES = "about arrays that change in place (references), and gradients into them: arrays never change here"
+SEPARATE = "a world of its own: other array types, kernels, formats or tools beside jax.numpy and jax.lax"
 INTERNAL = "about the inside of JAX's runtime, which minijax does not share"
 
 NAMES: dict[str, dict[str, str]] = {
@@ -76,11 +77,7 @@ NAMES: dict[str, dict[str, str]] = {
     "numpy.linalg": {},
     "numpy.fft": {},
     "lax.linalg": {},
-    "nn.initializers": {
-        UNWRITTEN: """
-            delta_orthogonal orthogonal
-        """,
-    },
+    "nn.initializers": {},
     "scipy": {},
     "scipy.special": {},
     "scipy.stats": {
@@ -260,6 +257,7 @@ NAMES: dict[str, dict[str, str]] = {
     "image": {},
     "ops": {},
     "flatten_util": {},
+    "version": {},
     "typing": {},
     "example_libraries.stax": {},
     "example_libraries.optimizers": {
@@ -315,6 +313,11 @@ NAMES: dict[str, dict[str, str]] = {
             AbstractRef Ref addupdate empty_ref free_ref freeze get new_ref set swap
         """,
     },
+    "experimental.mesh_utils": {
+        ONE_DEVICE: """
+            create_hybrid_device_mesh device_kind_handler_dict
+        """,
+    },
     "experimental": {
         INTERNAL: """
             EArray cur_qdd primal_tangent_dtype
@@ -338,4 +341,34 @@ NAMES: dict[str, dict[str, str]] = {
             start_trace stop_server stop_trace trace
         """,
     },
+}
+
+# Attributes that concrete arrays of JAX have and ours have not.
+ARRAYS: dict[str, str] = {
+    ONE_DEVICE: """
+        device_buffer device_buffers format
+    """,
+    INTERNAL: """
+        traceback
+    """,
+}
+
+# Modules without a counterpart here.
+MODULES: dict[str, str] = {
+    ONE_DEVICE: """
+        cloud_tpu_init distributed experimental.colocated_python experimental.compute_on experimental.layout
+        experimental.multihost_utils experimental.shard_alike experimental.shard_map experimental.topologies
+        experimental.transfer experimental.array_serialization
+    """,
+    INTERNAL: """
+        api_util collect_profile extend interpreters lib tools experimental.buffer_callback
+        experimental.compilation_cache experimental.control_deps experimental.custom_partitioning experimental.fused
+        experimental.hijax experimental.key_reuse experimental.profiler experimental.roofline
+        experimental.scheduling_groups experimental.serialize_executable experimental.source_mapper
+        experimental.xla_metadata
+    """,
+    SEPARATE: """
+        export ffi experimental.checkify experimental.jax2tf experimental.jet experimental.mosaic experimental.ode
+        experimental.pallas experimental.pjit experimental.random experimental.rnn experimental.sparse
+    """,
 }

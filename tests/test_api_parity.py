@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import inspect
+import pkgutil
 import types
 from typing import Any
 
@@ -135,6 +136,36 @@ def test_method_of_arrays(name: str):
     assert same == (name not in oracle_facts.METHOD_SIGNATURE_DIFFERS), (signature(ours), signature(theirs))
 
 
+def test_arrays_have_what_jaxs_have():
+    """Attributes of concrete arrays, which are more than those of the class that tracers share."""
+    ours, theirs = ({n for n in dir(engine.numpy.ones(3)) if not n.startswith("_")} for engine in (minijax, jax))
+    assert theirs - ours == words(api_missing.ARRAYS)
+    assert not ours - theirs
+
+
+def words(blocks: dict[str, str]) -> set[str]:
+    """All names of a dictionary from reasons to names, none of which is there twice."""
+    names = [n for block in blocks.values() for n in block.split()]
+    assert len(names) == len(set(names))
+    return set(names)
+
+
+def modules_of_jax() -> set[str]:
+    """Names of JAX's public modules, without "jax."; of those with parts also the parts."""
+    found = set()
+    for parent in ("", "scipy", "scipy.stats", "numpy", "lax", "nn", "random", "example_libraries", "experimental"):
+        paths = getattr(module("jax", parent), "__path__", ())
+        found |= {path(parent, m.name) for m in pkgutil.iter_modules(paths) if not m.name.startswith("_")}
+    return found
+
+
+def test_every_module_is_compared_or_listed():
+    absent, compared = words(api_missing.MODULES), set(MODULES)
+    packages = {m for m in modules_of_jax() if any(n.startswith(f"{m}.") for n in compared)}
+    assert modules_of_jax() - compared - packages == absent
+    assert not [m for m in absent if is_there(f"minijax.{m}")], "it is there: compare its names"
+
+
 def test_lists_of_exceptions_are_not_stale():
     names = {path(*pair) for pair in NAMES}
     assert not {*oracle_facts.NAMES_OF_OUR_OWN, *oracle_facts.SIGNATURE_DIFFERS} - names
@@ -147,7 +178,7 @@ def test_missing_names_are_listed(name: str):
     theirs = module("jax", name)
     names = {n for n in dir(theirs) if not n.startswith("_") and not inspect.ismodule(getattr(theirs, n))}
     ours = module("minijax", name)
-    listed = {n for block in api_missing.NAMES[name].values() for n in block.split()}
+    listed = words(api_missing.NAMES[name])
     missing = {n for n in names if not hasattr(ours, n)}
     assert missing == listed, f"not listed: {sorted(missing - listed)}, stale: {sorted(listed - missing)}"
 
