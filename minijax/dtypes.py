@@ -183,7 +183,8 @@ def python_scalar_dtype(scalar_type: type, value: Any = None) -> np.dtype:
 def to_inexact_dtype(dtype: Any) -> np.dtype:
     """Floats and complex types stay, 64-bit integers become float64, everything else float32 (uncanonicalised)."""
     dtype = np.dtype(dtype)
-    if kind(dtype) in "fc":
+    # JAX has no float for integers of one or two bits, and returns them as they are.
+    if kind(dtype) in "fc" or dtype.name in ("int1", "int2", "uint1", "uint2"):
         return dtype
     return np.dtype("float64") if dtype.itemsize == 8 else np.dtype("float32")
 

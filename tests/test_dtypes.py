@@ -4,6 +4,8 @@ import copy
 import functools
 import itertools
 import pickle
+import subprocess
+import sys
 
 import jax
 import jax.numpy as jnp
@@ -12,13 +14,19 @@ import pytest
 from jax._src import dtypes as jax_dtypes
 from jax._src.lax import lax as lax_internal
 
+import minijax
 from minijax import config, dtypes
 
+# Of NumPy, and of ml_dtypes.
 NAMES = [
     *["bool", "int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"],
-    *["float16", "bfloat16", "float32", "float64"],
+    *["float16", "bfloat16", "float32", "float64", "complex64", "complex128"],
+    *["float8_e3m4", "float8_e4m3", "float8_e8m0fnu", "float8_e4m3b11fnuz", "float8_e4m3fn", "float8_e4m3fnuz"],
+    *["float8_e5m2", "float8_e5m2fnuz", "float6_e2m3fn", "float6_e3m2fn", "float4_e2m1fn"],
+    *["int1", "int2", "int4", "uint1", "uint2", "uint4"],
 ]
-WEAK = [name for name in NAMES if name != "bool"]
+# Weakly typed values have the dtypes that Python numbers have; JAX makes others too, which differ in width.
+WEAK = NAMES[1:15]
 MODES = [(x64, mode) for x64 in (False, True) for mode in ("standard", "strict")]
 
 
@@ -32,7 +40,12 @@ class Ours:
 
 @functools.cache
 def theirs(name, weak_type):
-    """A real JAX array; 64-bit ones exist in 32-bit mode too, when they outlive an enable_x64 block."""
+    """A real JAX array; 64-bit ones exist in 32-bit mode too, when they outlive an enable_x64 block.
+
+    XLA's CPU has no arrays of the types of fewer than 8 bits.
+    """
+    if name in dtypes.ADDED_KINDS and name != "bfloat16":
+        return jax.ShapeDtypeStruct((), jnp.dtype(name), weak_type=weak_type)
     with jax.enable_x64(True):
         return lax_internal._convert_element_type(np.zeros(()), jnp.dtype(name), weak_type=weak_type)
 
@@ -48,10 +61,13 @@ def operands():
         True,
         1,
         1.5,
+        2j,
         bool,
         int,
         float,
+        complex,
         np.float64(1),
+        np.complex64(1j),
         np.int16(3),
         np.bool_(True),
         np.float32,
@@ -113,7 +129,9 @@ def test_promotion_of_one_operand(mode):
 
 
 def test_promote_types_of_every_pair(mode):
-    for a, b in itertools.product([*NAMES, int, float, bool, np.float32, jnp.int8], repeat=2):
+    for a, b in itertools.product(
+        [*NAMES, int, float, complex, bool, np.float32, jnp.int8, jnp.bfloat16, jnp.float8_e4m3fn], repeat=2
+    ):
         assert outcome(dtypes.promote_types, a, b) == outcome(jnp.promote_types, a, b), (a, b)
 
 
@@ -168,7 +186,7 @@ def test_wrong_dtype_arguments(wrong):
 
 
 def test_canonicalize_dtype(mode):
-    for name in [*NAMES, bool, int, float, None, jnp.float64, "nonsense"]:
+    for name in [*NAMES, bool, int, float, complex, None, jnp.float64, "nonsense"]:
         assert outcome(dtypes.canonicalize_dtype, name) == outcome(jax_dtypes.canonicalize_dtype, name)
     assert dtypes.canonicalize_dtype(dtypes.key_fry, allow_extended_dtype=True) is dtypes.key_fry
     with pytest.raises(ValueError):
@@ -176,6 +194,7 @@ def test_canonicalize_dtype(mode):
     assert dtypes.default_int_dtype() == jax_dtypes.default_int_dtype()
     assert dtypes.default_uint_dtype() == jax_dtypes.default_uint_dtype()
     assert dtypes.default_float_dtype() == jax_dtypes.default_float_dtype()
+    assert dtypes.default_complex_dtype() == jax_dtypes.default_complex_dtype()
 
 
 @pytest.mark.parametrize("value", [0, 2**31 - 1, 2**31, -(2**31), -(2**31) - 1, 2**63 - 1, 2**63])
@@ -193,8 +212,13 @@ def test_names_and_sizes():
             assert dtypes.scalar_type_of(dtype) is jax.dtypes.scalar_type_of(dtype)
         assert dtypes.to_numeric_dtype(dtype) == jax_dtypes.to_numeric_dtype(dtype)
         assert dtypes.to_inexact_dtype(dtype) == jax_dtypes.to_inexact_dtype(dtype)
+        assert dtypes.to_complex_dtype(dtype) == jax_dtypes.to_complex_dtype(dtype)
+        if dtypes.is_inexact(dtype):
+            assert dtypes.to_floating_dtype(dtype) == jax_dtypes.to_floating_dtype(dtype)
         assert dtypes.is_float(dtype) == jnp.issubdtype(dtype, jnp.floating)
         assert dtypes.is_integer(dtype) == jnp.issubdtype(dtype, jnp.integer)
+        assert dtypes.is_complex(dtype) == jnp.issubdtype(dtype, jnp.complexfloating)
+        assert dtypes.is_inexact(dtype) == jnp.issubdtype(dtype, jnp.inexact)
     assert dtypes.short_dtype_name(dtypes.key_fry) == str(jax.random.key(0).dtype)
     assert dtypes.short_dtype_name(dtypes.float0) == "float0"
     with pytest.raises(TypeError, match="S3"):
@@ -210,8 +234,10 @@ def test_issubdtype():
         np.unsignedinteger,
         np.inexact,
         np.floating,
+        np.complexfloating,
     ]
-    for a, b in itertools.product([*NAMES, *classes, float, int, bool, None, jnp.float32], repeat=2):
+    named = [*map(jnp.dtype, NAMES), *classes, float, int, bool, complex, None, jnp.float32, jnp.bfloat16]
+    for a, b in itertools.product(named, repeat=2):
         assert dtypes.issubdtype(a, b) == jnp.issubdtype(a, b), (a, b)
     key = jax.random.key(0).dtype
     for b, b_jax in [
@@ -236,28 +262,31 @@ def test_isdtype():
         "complex floating",
         "numeric",
     ]
-    for a, kind in itertools.product(NAMES, [*kinds, "int8", np.float32, ("bool", np.float16), "nonsense", 3]):
+    for a, kind in itertools.product(
+        map(jnp.dtype, NAMES), [*kinds, "int8", np.float32, ("bool", np.float16), "nonsense", 3]
+    ):
         assert outcome(dtypes.isdtype, a, kind) == outcome(jnp.isdtype, a, kind), (a, kind)
 
 
 def test_limits():
-    for name in ["float16", "bfloat16", "float32", "float64", jnp.float32, dtypes.float32, float]:
+    names = ["float16", "bfloat16", "float32", "float64", "complex64", jnp.float32, dtypes.float32, float, complex]
+    for name in [*names, *map(jnp.dtype, NAMES[15:26])]:
         theirs = np.float32 if name is dtypes.float32 else name
         for limit in ("eps", "max", "min", "tiny", "bits", "smallest_normal", "smallest_subnormal", "nmant"):
             assert getattr(dtypes.finfo(name), limit) == getattr(jnp.finfo(theirs), limit)
-    for name in ["int8", "uint32", int, jnp.int16, 5, np.int8(3), np.arange(2)]:
+    for name in ["int8", "uint32", int, jnp.int16, 5, np.int8(3), np.arange(2), *map(jnp.dtype, NAMES[26:])]:
         for limit in ("min", "max", "bits"):
             assert getattr(dtypes.iinfo(name), limit) == getattr(jnp.iinfo(name), limit)
     assert outcome(dtypes.finfo, "int32") == outcome(jnp.finfo, "int32") == "ValueError"
     assert outcome(dtypes.iinfo, "float32") == outcome(jnp.iinfo, "float32") == "ValueError"
 
 
-SCALARS = [n for n in NAMES if n not in ("bool", "bfloat16")] + ["bool_"]
+SCALARS = [n for n in NAMES if hasattr(jnp, n) and n != "bool"] + ["bool_"]
 
 
 @pytest.mark.parametrize("name", SCALARS)
 def test_scalar_types_behave_as_those_of_jax(name):
-    ours, theirs = getattr(dtypes, name), getattr(jnp, name)
+    ours, theirs = getattr(minijax.numpy, name), getattr(jnp, name)
     assert isinstance(ours, type)
     assert ours.dtype == theirs.dtype == np.dtype(ours)
     assert ours.__name__ == theirs.__name__
@@ -289,7 +318,21 @@ def test_the_key_dtype():
     assert outcome(np.dtype, ours) == outcome(np.dtype, theirs) == "TypeError"
 
 
-def test_bfloat16_is_looked_up_on_demand():
-    assert dtypes.bfloat16 is jax_dtypes.bfloat16
+def test_added_types_are_looked_up_on_demand():
+    for name in NAMES:
+        if name in dtypes.ADDED_KINDS:
+            assert getattr(dtypes, name) is getattr(jax_dtypes, name)
     with pytest.raises(AttributeError, match="nonsense"):
         _ = dtypes.nonsense
+
+
+def test_names_of_ml_dtypes_without_it(monkeypatch):
+    dtypes.added_type("bfloat16")
+    monkeypatch.setitem(sys.modules, "ml_dtypes", None)
+    with pytest.raises(AttributeError, match="float8_e4m3fn needs the package ml_dtypes: pip install"):
+        _ = dtypes.float8_e4m3fn
+
+
+def test_importing_does_not_load_ml_dtypes():
+    program = "import sys, minijax.numpy as jnp; jnp.ones(2) * 1j; assert 'ml_dtypes' not in sys.modules; jnp.bfloat16"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from minijax import dtypes
 from minijax.array import Array
 from minijax.numpy.creation import asarray, check_placement
 
@@ -31,6 +32,8 @@ def load(file: Any, *args: Any, **kwargs: Any) -> Any:
     The other arguments are those of numpy.load.
     """
     found = np.load(file, *args, **kwargs)
+    if isinstance(found, np.ndarray) and found.dtype == "V2":
+        found = found.view(dtypes.bfloat16)  # which NumPy's files do not know
     return asarray(found) if isinstance(found, np.ndarray) else found
 
 

@@ -103,7 +103,7 @@ def _convert_impl(x: np.ndarray, *, new_dtype: np.dtype, weak_type: bool) -> np.
 
 def _float_to_integer(x: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Saturating conversion: C leaves it undefined beyond the integers' range, XLA does not."""
-    if x.dtype.itemsize == 2:
+    if x.dtype.itemsize <= 2:
         x = x.astype(np.float32)
     low, high, smallest, largest = _integer_range(x.dtype, dtype)
     inside = np.greater(x, low) & np.less(x, high)
@@ -216,6 +216,11 @@ def _bitcast_dtype(x: ShapedArray, *, new_dtype: np.dtype) -> np.dtype:
         raise TypeError(
             "bitcast_convert_type does not convert from or to bool or complex numbers, got operand "
             f"{x.str_short()} and new_dtype {new_dtype.name}. Use x.astype(...), or x.view(...)."
+        )
+    if dtypes.itemsize_bits(x.dtype) < 8 and dtypes.itemsize_bits(new_dtype) != dtypes.itemsize_bits(x.dtype):
+        raise ValueError(
+            f"bitcast_convert_type cannot see {x.str_short()} as {new_dtype.name}: elements of less than a byte are "
+            "not packed here. Convert them first, for example with x.astype('int8')."
         )
     return new_dtype
 

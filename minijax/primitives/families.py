@@ -85,6 +85,7 @@ def nary(
         shape=lambda *avals, **params: broadcast_operands(name, avals),
         dtype=out_dtype,
     )
+    prim.impl = _taking_narrow_integers(impl, dtype is None)
     prim.batch = (batch_unary if len(accepts) == 1 else batch_nary)(prim)
     # The short cuts leave out all checks but the plainest.
     if check is None and one_dtype:
@@ -95,6 +96,20 @@ def nary(
         if dtype is None:
             prim.shape_rule = _shape_of_equals(prim.shape_rule, kinds)
     return prim
+
+
+def _taking_narrow_integers(impl: Rule, keeps_dtype: bool) -> Rule:
+    """`impl`, given 8-bit integers in place of those of fewer bits, with which NumPy cannot compute."""
+
+    def narrow_impl(*operands: np.ndarray, **params: Any) -> np.ndarray:
+        dtype = operands[0].dtype
+        if dtype.kind != "V" or not dtypes.is_integer(dtype):
+            return impl(*operands, **params)
+        wide = np.int8 if dtypes.kind(dtype) == "i" else np.uint8
+        out = impl(*[x.astype(wide) for x in operands], **params)
+        return out.astype(dtype) if keeps_dtype else out
+
+    return narrow_impl
 
 
 def _dtypes_of_kinds(kinds: str) -> frozenset:
@@ -172,11 +187,11 @@ def _buffer(x: Any) -> tuple[Any, bool]:
 
 
 def in_float32(kernel: Rule) -> Rule:
-    """The kernel, given float32 operands in place of half precision ones and rounded once, as by XLA."""
+    """The kernel, given float32 operands in place of those of 16 bits or fewer and rounded once, as by XLA."""
 
     def impl(*operands: np.ndarray) -> np.ndarray:
         dtype = operands[0].dtype
-        if dtype.itemsize != 2:
+        if dtype.itemsize > 2:
             return kernel(*operands)
         return kernel(*[x.astype(np.float32) for x in operands]).astype(dtype)
 

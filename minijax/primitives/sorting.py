@@ -59,14 +59,21 @@ def _bind_sort(operands: Sequence[Any], dimension: int, is_stable: bool, num_key
 
 def _sort_impl(*operands: np.ndarray, dimension: int, is_stable: bool, num_keys: int) -> list[np.ndarray]:
     """A stable sort even where none was asked for: the same program gives the same numbers."""
-    if len(operands) == 1 and operands[0].dtype.kind != "c":
-        return [_sort_one(operands[0], dimension)]
-    keys = [part for x in operands[:num_keys] for part in ((x.real, x.imag) if x.dtype.kind == "c" else (x,))]
+    keys = [key for x in operands[:num_keys] for key in _keys(x)]
+    if len(operands) == len(keys) == 1:
+        return [_sort_one(keys[0], dimension).astype(operands[0].dtype, copy=False)]
     if len(keys) == 1:
         order = np.argsort(keys[0], dimension, "stable")
     else:
         order = np.lexsort(keys[::-1], dimension)
     return [np.take_along_axis(x, order, dimension) for x in operands]
+
+
+def _keys(x: np.ndarray) -> tuple[np.ndarray, ...]:
+    """What NumPy sorts right: the parts of complex numbers, floats for the types of ml_dtypes, whose NaNs go astray."""
+    if x.dtype.kind == "c":
+        return x.real, x.imag
+    return (x.astype(np.float32) if x.dtype.name in dtypes.ADDED_KINDS else x,)
 
 
 def _sort_one(x: np.ndarray, axis: int) -> np.ndarray:
@@ -90,12 +97,12 @@ def _sort_jvp(primals: Sequence[Any], tangents: Sequence[Any], **params: Any) ->
     *out, order = sort_p.bind(*primals, broadcasted_iota(index_dtype, shape, axis), **params)
     start_indices = expand_dims(order, (len(shape),))
     return out, [
-        zero_like(o) if type(t) is Zero else _take_along(t, start_indices, axis)
+        zero_like(o) if type(t) is Zero else take_along(t, start_indices, axis)
         for o, t in zip(out, tangents, strict=True)
     ]
 
 
-def _take_along(x: Any, start_indices: Any, axis: int) -> Any:
+def take_along(x: Any, start_indices: Any, axis: int) -> Any:
     """np.take_along_axis as a gather; `start_indices` has a last axis of length 1 more than `x`."""
     others = tuple([d for d in range(np.ndim(x)) if d != axis])
     numbers = GatherDimensionNumbers(
@@ -165,7 +172,7 @@ def _top_k_shape(x: ShapedArray, *, k: int, axis: int) -> list[ShapedArray]:
 def _top_k_jvp(primals: Sequence[Any], tangents: Sequence[Any], *, k: int, axis: int) -> tuple[list[Any], list[Any]]:
     values, indices = top_k_p.bind(*primals, k=k, axis=axis)
     start_indices = reshape(indices, (*np.shape(indices), 1))
-    return [values, indices], [_take_along(tangents[0], start_indices, axis), zero_like(indices)]
+    return [values, indices], [take_along(tangents[0], start_indices, axis), zero_like(indices)]
 
 
 def _top_k_batch(axis_size: int, args: Any, dims: Any, *, k: int, axis: int) -> Any:

@@ -32,7 +32,7 @@ class Operand:
     @property
     def is_float(self) -> bool:
         """Whether it can be differentiated with respect to."""
-        return self.dtype.startswith(("float", "complex"))
+        return self.dtype.startswith(("float", "bfloat", "complex"))
 
 
 def between(low: float, high: float, *shape: int, dtype: str = "float32") -> Operand:

@@ -127,7 +127,8 @@ def _same_bits(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """Where the numbers are equal, signs of zeros included, or both NaN; of complex numbers both parts."""
     if b.dtype.kind == "c":
         return _same_bits(a.real, b.real) & _same_bits(a.imag, b.imag)
-    return (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)) | _flushed(a, b)
+    with np.errstate(invalid="ignore"):  # of NaNs in types of ml_dtypes
+        return (a == b) & (np.signbit(a) == np.signbit(b)) | (np.isnan(a) & np.isnan(b)) | _flushed(a, b)
 
 
 def _flushed(a: np.ndarray, b: np.ndarray) -> np.ndarray:
