@@ -40,17 +40,17 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lax": {
         UNWRITTEN: """
-            DotAlgorithm PrecisionLike RandomAlgorithm approx_max_k approx_min_k approx_top_k_p
-            device_put_p dtype index_take
-            mulhi mulhi_p
+            RandomAlgorithm
+            device_put_p dtype
+
             rng_bit_generator rng_bit_generator_p
-            rng_uniform rng_uniform_p
-            shape_as_value
+
+
         """,
         ONE_DEVICE: """
-            RaggedDotDimensionNumbers after_all after_all_p broadcast_like composite create_token create_token_p
-            dce_sink dce_sink_p pbroadcast pcast precv psend ragged_all_to_all ragged_all_to_all_p ragged_dot
-            ragged_dot_general scaled_dot sharding_constraint_p stage stage_p
+            RaggedDotDimensionNumbers after_all after_all_p composite create_token create_token_p
+            pbroadcast pcast precv psend ragged_all_to_all ragged_all_to_all_p ragged_dot
+            ragged_dot_general scaled_dot sharding_constraint_p stage_p
         """,
         COMING: """
             all_gather all_gather_p all_to_all all_to_all_p axis_index axis_index_p axis_size

@@ -10,10 +10,12 @@ import minijax.numpy as jnp
 from minijax import dtypes, random
 from minijax.array import Array
 from minijax.primitives.creation import canonical_shape
+from minijax.primitives.standard import check_one_device
 
 __all__ = [
     "Initializer",
     "constant",
+    "delta_orthogonal",
     "glorot_normal",
     "glorot_uniform",
     "he_normal",
@@ -24,6 +26,7 @@ __all__ = [
     "lecun_uniform",
     "normal",
     "ones",
+    "orthogonal",
     "truncated_normal",
     "uniform",
     "variance_scaling",
@@ -209,3 +212,51 @@ xavier_uniform = glorot_uniform
 xavier_normal = glorot_normal
 kaiming_uniform = he_uniform
 kaiming_normal = he_normal
+
+
+# ----------------------------------------------------------------- random rotations
+
+
+def orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initializer that draws weights with orthonormal columns (or rows, if there are fewer), times `scale`.
+
+    The columns lie along column_axis, all other axes together are the rows (https://arxiv.org/abs/1312.6120).
+    """
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
+        check_one_device("jax.nn.initializers.orthogonal", out_sharding)
+        dtype = _dtype(dtype)
+        if len(shape) < 2:
+            raise ValueError(f"orthogonal: the shape of the weights must have at least two axes, got {tuple(shape)}.")
+        if any(n == 0 for n in shape):
+            return jnp.zeros(shape, dtype)
+        columns = shape[column_axis]
+        matrix = random.orthogonal(key, math.prod(shape) // columns, (), dtype, columns)
+        others = [n for d, n in enumerate(shape) if d != column_axis % len(shape)]
+        matrix = jnp.moveaxis(jnp.reshape(matrix, (*others, columns)), -1, column_axis)
+        return jnp.array(scale, dtype) * matrix
+
+    return init
+
+
+def delta_orthogonal(scale: Any = 1.0, column_axis: int = -1, dtype: Any = None) -> Initializer:
+    """An initializer of a kernel [*window, inputs, outputs]: an orthogonal matrix in the middle, zeros around it.
+
+    There may not be more inputs than outputs (https://arxiv.org/abs/1806.05393).
+    """
+
+    def init(key: Any, shape: Sequence[int], dtype: Any = dtype, out_sharding: Any = None) -> Array:
+        check_one_device("jax.nn.initializers.delta_orthogonal", out_sharding)
+        dtype = _dtype(dtype)
+        if len(shape) not in (3, 4, 5):
+            raise ValueError(f"delta_orthogonal: a kernel with 3, 4 or 5 axes is needed, got the shape {tuple(shape)}.")
+        if shape[-1] < shape[-2]:
+            raise ValueError(
+                f"delta_orthogonal: there may not be more inputs than outputs, got {shape[-2]} and {shape[-1]} in the "
+                f"shape {tuple(shape)}."
+            )
+        matrix = orthogonal(scale, column_axis, dtype)(key, shape[-2:])
+        middle = tuple([(n - 1) // 2 for n in shape[:-2]])
+        return jnp.zeros(shape, dtype).at[middle].set(matrix)
+
+    return init

@@ -26,8 +26,10 @@ def float_operands(call: str) -> list[str]:
 
     The weakly typed one is left out: JAX's library functions are jitted, which weakens the types of their tangents.
     """
-    arrays = {name: x for name, x in THEIRS.items() if isinstance(x, jax.Array) and not x.weak_type}
-    return [w for w in dict.fromkeys(_WORD.findall(call)) if w in arrays and arrays[w].dtype.kind == "f"]
+    arrays = {name: x for name, x in THEIRS.items() if isinstance(x, jax.Array)}
+    # Keys have a dtype without a kind.
+    floats = {name for name, x in arrays.items() if getattr(x.dtype, "kind", "") == "f" and not x.weak_type}
+    return [w for w in dict.fromkeys(_WORD.findall(call)) if w in floats]
 
 
 def check_derivatives(call: str) -> None:

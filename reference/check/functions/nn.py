@@ -151,7 +151,20 @@ CLOSE += [
     f"jax.nn.initializers.he_normal(in_axis=(0, 1), out_axis=2, batch_axis=3)({KEY}, (2, 3, 2, 2), 'float16')",
 ]
 
+# QR decompositions of a few numbers: their errors are those of the largest entries.
+SUMS += [
+    f"jax.nn.initializers.orthogonal()({KEY}, (5, 3)), jax.nn.initializers.orthogonal(2.0)({KEY}, (3, 5))",
+    f"jax.nn.initializers.orthogonal(column_axis=0)({KEY}, (2, 3, 4)), jax.nn.initializers.orthogonal()({KEY}, (0, 3))",
+    f"jax.nn.initializers.orthogonal(1.0, 1, 'float16')({KEY}, (3, 2, 2))",
+    f"jax.nn.initializers.delta_orthogonal()({KEY}, (3, 2, 4))",
+    f"jax.nn.initializers.delta_orthogonal(3)({KEY}, (3, 4, 2, 2))",
+    f"jax.nn.initializers.delta_orthogonal(0.5, -2)({KEY}, (2, 3, 1, 2, 2))",
+]
+
 REFUSED = """
+jax.nn.initializers.orthogonal()(jax.random.key(0), (3,))
+jax.nn.initializers.delta_orthogonal()(jax.random.key(0), (3, 4))
+jax.nn.initializers.delta_orthogonal()(jax.random.key(0), (3, 4, 2))
 jax.nn.sigmoid(i)
 jax.nn.relu([1.0])
 jax.nn.gelu([1.0])
