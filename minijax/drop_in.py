@@ -18,8 +18,6 @@ from minijax import version
 
 __all__ = ["install_as_jax"]
 
-_README = 'the section "What is the same, what is not" of the README'
-
 
 class JaxFinder:
     """The finder for `sys.meta_path`, and the loader of what it finds."""
@@ -27,7 +25,7 @@ class JaxFinder:
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Where the module `fullname` is: None for names that are not JAX's, so that the next finder is asked.
 
-        Raises ModuleNotFoundError for modules of JAX that minijax does not have.
+        Raises ModuleNotFoundError for modules of JAX that minijax does not have (see NoSuchModule).
         """
         if fullname != "jax" and not fullname.startswith("jax."):
             return None
@@ -43,19 +41,28 @@ class JaxFinder:
         sys.modules[module.__name__] = _own_module(module.__name__)
 
 
+class NoSuchModule:
+    """The last finder: it is asked for modules of minijax that the others have not found.
+
+    Python asks so too for `from jax.experimental import checkify`, where the name might be a module. Its own error
+    for that would speak of minijax.experimental, which the program never mentions.
+    """
+
+    def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> None:
+        """Raise ModuleNotFoundError for what is missing in minijax; None for what is not its business."""
+        if fullname.startswith("minijax."):
+            name = fullname.removeprefix("mini")
+            raise ModuleNotFoundError(
+                f"There is no {name}: minijax stands in for JAX here, and has neither a module nor a function of this "
+                'name. What it has, and why the rest is missing, is in the section "What is the same, what is not" of '
+                "the README. To run this program in full, install JAX and run it without minijax.",
+                name=name,
+            )
+
+
 def _own_module(fullname: str) -> ModuleType:
     """`minijax.numpy` for the name "jax.numpy"."""
-    own = "minijax" + fullname.removeprefix("jax")
-    try:
-        return importlib.import_module(own)
-    except ModuleNotFoundError as error:
-        if error.name != own:
-            raise
-    raise ModuleNotFoundError(
-        f"No module named {fullname!r}: minijax stands in for JAX here, and it has no {own!r}. What it has, and why "
-        f"the rest is missing, is in {_README}. To run this program in full, install JAX and run it without minijax.",
-        name=fullname,
-    )
+    return importlib.import_module("minijax" + fullname.removeprefix("jax"))
 
 
 def install_as_jax() -> None:
@@ -76,5 +83,6 @@ def install_as_jax() -> None:
         )
     # In front of all others: the usual finder would load a second copy of minijax/numpy as jax.numpy.
     sys.meta_path.insert(0, JaxFinder())
+    sys.meta_path.append(NoSuchModule())
     package.__version__, package.__version_info__ = version.__version__, version.__version_info__
     importlib.import_module("jax")
