@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -107,11 +107,15 @@ def _jvp(prim: Primitive, primals: Sequence[Any], tangents: Sequence[Any], *, ja
 
 
 def _transpose(prim: Primitive, cts: Sequence[Any], args: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+    return transpose_call(cts, args, jaxpr, lambda transposed, *xs: prim.bind(*xs, jaxpr=transposed, **params))
+
+
+def transpose_call(cts: Sequence[Any], args: Sequence[Any], closed: ClosedJaxpr, call: Callable) -> list[Any]:
+    """Cotangents of the operands of a call of a jaxpr; call(transposed jaxpr, *operands) runs the transposed one."""
     linear = tuple(is_linear(x) for x in args)
     nonzero, given = split_tangents(cts)
-    transposed, nonzero_in = transpose_jaxpr(jaxpr, linear, nonzero)
-    known = [x for x in args if not is_linear(x)]
-    results, flags = iter(prim.bind(*known, *given, jaxpr=transposed, **params)), iter(nonzero_in)
+    transposed, nonzero_in = transpose_jaxpr(closed, linear, nonzero)
+    results, flags = iter(call(transposed, *[x for x in args if not is_linear(x)], *given)), iter(nonzero_in)
     return [None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]
 
 

@@ -20,7 +20,8 @@ from minijax.batching import batched
 from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, JaxprTrace, stage
-from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
+from minijax.linearize import LinearTrace
+from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers, transpose_call
 from minijax.primitives.families import instantiate
 from minijax.primitives.shaping import as_value, move_axis
 from minijax.primitives.standard import zero_like
@@ -38,11 +39,16 @@ def _evaluate(*args: Any, call_jaxpr: Any, **params: Any) -> list[Any]:
 
 def _stage(prim: Primitive, trace: JaxprTrace, args: Sequence[Any], params: dict[str, Any]) -> list[Any]:
     """Record the call, its function as a jaxpr; tracers that it closes over become leading operands."""
+    return trace.record(prim, *_staged(args, params))
+
+
+def _staged(args: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any], dict[str, Any]]:
+    """Operands and parameters of a call whose function is a jaxpr."""
     call = params["call_jaxpr"]
     if isinstance(call, ClosedJaxpr):
-        return trace.record(prim, args, params)
+        return args, params
     consts, closed = hoist_tracers(stage(call, [get_aval(x) for x in args], params["name"]))
-    return trace.record(prim, [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts)})
+    return [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts)}
 
 
 def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
@@ -61,20 +67,8 @@ def make_custom_call(name: str) -> Primitive:
     prim.impl = lambda *buffers, call_jaxpr, **params: compiler.run(call_jaxpr, buffers)
     prim.evaluate = _evaluate
     prim.shape_rule = lambda *avals, call_jaxpr, **params: call_jaxpr.out_avals
-    prim.transpose = _never_transposed
     prim.stage = functools.partial(_stage, prim)
-    prim.partial_eval = _run_in_linear_program
     return prim
-
-
-def _run_in_linear_program(trace: Any, args: Sequence[Any], *, call_jaxpr: Callable, **params: Any) -> list[Any]:
-    """A rule that calls such a function with tangents: what it does to them is linear, and recorded as it stands."""
-    with set_current_trace(trace):
-        return list(call_jaxpr(*args))
-
-
-def _never_transposed(*args: Any, **params: Any) -> Any:
-    raise NotImplementedError("a call with a custom derivative is differentiated, never transposed")
 
 
 # ----------------------------------------------------------------- custom_jvp_call
@@ -122,7 +116,21 @@ def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callab
     return call
 
 
+def _run_in_linear_program(
+    trace: LinearTrace, args: Sequence[Any], *, call_jaxpr: Callable, **params: Any
+) -> list[Any]:
+    """A rule that calls such a function with tangents: what it does to them is linear, and recorded as it stands."""
+    with set_current_trace(trace):
+        return list(call_jaxpr(*args))
+
+
+def _never_transposed(*args: Any, **params: Any) -> Any:
+    raise NotImplementedError("a call with a custom derivative is differentiated, never transposed")
+
+
 custom_jvp_call_p.jvp = _jvp_by_user
+custom_jvp_call_p.partial_eval = _run_in_linear_program
+custom_jvp_call_p.transpose = _never_transposed
 custom_jvp_call_p.batch = _batch_jvp_call
 custom_jvp_call_p.printed = lambda params: {k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")}
 
@@ -218,7 +226,20 @@ def _unbatched(ct: Any, dim: int | None) -> Any:
     return reduce_sum(ct, (0,)) if dim is None else move_axis(ct, 0, dim)
 
 
+def _record_call(trace: LinearTrace, args: Sequence[Any], **params: Any) -> list[Any]:
+    """Kept as a call: in a jaxpr that is split, the rule will be needed when the part is differentiated."""
+    args, params = _staged(args, params)
+    return trace.record(custom_vjp_call_p, [trace.atom(x) for x in args], params["call_jaxpr"].out_avals, params)
+
+
+def _transpose_call(cts: Sequence[Any], *args: Any, call_jaxpr: ClosedJaxpr, **params: Any) -> list[Any]:
+    """A linear program calls the function with tangents: what it does to them is linear."""
+    return transpose_call(cts, args, call_jaxpr, lambda transposed, *xs: transposed(*xs))
+
+
 custom_vjp_call_p.jvp = _forward_by_user
+custom_vjp_call_p.partial_eval = _record_call
+custom_vjp_call_p.transpose = _transpose_call
 custom_vjp_call_p.batch = _batch_vjp_call
 custom_vjp_call_p.printed = lambda params: {
     k: params[k] for k in ("name", "call_jaxpr", "fwd", "bwd", "symbolic_zeros")
