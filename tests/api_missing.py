@@ -80,141 +80,33 @@ NAMES: dict[str, dict[str, str]] = {
     "nn.initializers": {},
     "scipy": {},
     "scipy.special": {},
-    "scipy.stats": {
-        UNWRITTEN: """
-            gaussian_kde mode rankdata sem
-        """,
-    },
-    "scipy.stats.bernoulli": {
-        UNWRITTEN: """
-            cdf logpmf pmf ppf
-        """,
-    },
-    "scipy.stats.beta": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf sf
-        """,
-    },
-    "scipy.stats.betabinom": {
-        UNWRITTEN: """
-            logpmf pmf
-        """,
-    },
-    "scipy.stats.binom": {
-        UNWRITTEN: """
-            logpmf pmf
-        """,
-    },
-    "scipy.stats.cauchy": {
-        UNWRITTEN: """
-            cdf isf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.chi2": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf sf
-        """,
-    },
-    "scipy.stats.dirichlet": {
-        UNWRITTEN: """
-            logpdf pdf
-        """,
-    },
-    "scipy.stats.expon": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.gamma": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf sf
-        """,
-    },
-    "scipy.stats.gennorm": {
-        UNWRITTEN: """
-            cdf logpdf pdf
-        """,
-    },
-    "scipy.stats.geom": {
-        UNWRITTEN: """
-            logpmf pmf
-        """,
-    },
-    "scipy.stats.gumbel_l": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.gumbel_r": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.laplace": {
-        UNWRITTEN: """
-            cdf logpdf pdf
-        """,
-    },
-    "scipy.stats.logistic": {
-        UNWRITTEN: """
-            cdf isf logpdf pdf ppf sf
-        """,
-    },
-    "scipy.stats.multinomial": {
-        UNWRITTEN: """
-            logpmf pmf
-        """,
-    },
-    "scipy.stats.multivariate_normal": {
-        UNWRITTEN: """
-            logpdf pdf
-        """,
-    },
-    "scipy.stats.nbinom": {
-        UNWRITTEN: """
-            logpmf pmf
-        """,
-    },
-    "scipy.stats.norm": {
-        UNWRITTEN: """
-            cdf isf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.pareto": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf ppf sf
-        """,
-    },
-    "scipy.stats.poisson": {
-        UNWRITTEN: """
-            cdf entropy logpmf pmf
-        """,
-    },
-    "scipy.stats.t": {
-        UNWRITTEN: """
-            logpdf pdf
-        """,
-    },
-    "scipy.stats.truncnorm": {
-        UNWRITTEN: """
-            cdf logcdf logpdf logsf pdf sf
-        """,
-    },
-    "scipy.stats.uniform": {
-        UNWRITTEN: """
-            cdf logpdf pdf ppf
-        """,
-    },
-    "scipy.stats.vonmises": {
-        UNWRITTEN: """
-            logpdf pdf
-        """,
-    },
-    "scipy.stats.wrapcauchy": {
-        UNWRITTEN: """
-            logpdf pdf
-        """,
-    },
+    "scipy.stats": {},
+    "scipy.stats.bernoulli": {},
+    "scipy.stats.beta": {},
+    "scipy.stats.betabinom": {},
+    "scipy.stats.binom": {},
+    "scipy.stats.cauchy": {},
+    "scipy.stats.chi2": {},
+    "scipy.stats.dirichlet": {},
+    "scipy.stats.expon": {},
+    "scipy.stats.gamma": {},
+    "scipy.stats.gennorm": {},
+    "scipy.stats.geom": {},
+    "scipy.stats.gumbel_l": {},
+    "scipy.stats.gumbel_r": {},
+    "scipy.stats.laplace": {},
+    "scipy.stats.logistic": {},
+    "scipy.stats.multinomial": {},
+    "scipy.stats.multivariate_normal": {},
+    "scipy.stats.nbinom": {},
+    "scipy.stats.norm": {},
+    "scipy.stats.pareto": {},
+    "scipy.stats.poisson": {},
+    "scipy.stats.t": {},
+    "scipy.stats.truncnorm": {},
+    "scipy.stats.uniform": {},
+    "scipy.stats.vonmises": {},
+    "scipy.stats.wrapcauchy": {},
     "scipy.linalg": {},
     "scipy.signal": {},
     "scipy.fft": {

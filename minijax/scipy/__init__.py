@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from types import ModuleType
 
-__all__ = ["linalg", "ndimage", "signal", "special"]
+__all__ = ["linalg", "ndimage", "signal", "special", "stats"]
 
 
 def __getattr__(name: str) -> ModuleType:

@@ -34,6 +34,7 @@ from . import (
     random,
     scipy_linalg,
     scipy_special,
+    scipy_stats,
     signal,
     ufuncs,
 )
@@ -58,4 +59,5 @@ FAMILIES: dict[str, ModuleType] = {
     "scipy.special": scipy_special,
     "nn": nn,
     "random": random,
+    "scipy.stats": scipy_stats,
 }

@@ -43,4 +43,5 @@ def namespace(engine: Any) -> dict[str, Any]:
     jnp = engine.numpy
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
     sp = importlib.import_module(f"{engine.__name__}.scipy.special")
-    return {"jax": engine, "sp": sp, "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
+    st = importlib.import_module(f"{engine.__name__}.scipy.stats")
+    return {"jax": engine, "sp": sp, "st": st, "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
