@@ -40,7 +40,6 @@ CLOSE = [
 
 SUMS = [
     *_resized("m", "(5, 7)", True),
-    *_resized("jnp.outer(x, y)", "(3, 11)", False),
     *_coordinates("m", 1),
     "jax.image.resize(i, (3,), 'linear'), jax.image.resize(h, (9,), 'cubic')",
     "jax.image.resize(m[None, :, :, None], (1, 4, 2, 1), 'bilinear', precision='high')",
@@ -50,6 +49,7 @@ SUMS = [
 ]
 
 MORE_SUMS = [
+    *_resized("jnp.outer(x, y)", "(3, 11)", False),
     *_resized("jnp.outer(x, y)", "(3, 4)", True),
     *_resized("m", "(2, 2)", False),
     *_resized("jnp.linspace(0, 1, 1000)", "(77,)", True),
@@ -60,12 +60,12 @@ MORE_SUMS = [
 ]
 
 SMOOTH = [
-    *["jax.image.resize(m * v, (3, 4), 'linear')", "jax.image.resize(m * v, (5, 2), 'nearest')"],
-    "jax.scipy.ndimage.map_coordinates(jnp.outer(v, row), [v * 2, v * 3 - 1], 1)",
+    "jax.image.resize(m * v, (3, 4), 'linear')",
 ]
 
 MORE_SMOOTH = [
-    *[f"jax.image.resize(m * v, (3, 4), '{method}')" for method in METHODS[1:]],
+    *[f"jax.image.resize(m * v, (3, 4), '{method}')" for method in (*METHODS[1:], "nearest")],
+    "jax.scipy.ndimage.map_coordinates(jnp.outer(v, row), [v * 2, v * 3 - 1], 1)",
     "jax.image.scale_and_translate(m, (3, 4), (0, 1), v[:2] + 0.8, v[1:], 'linear', antialias=False)",
     "jax.image.scale_and_translate(m * v, (3, 4), (0, 1), v[:2] + 0.8, v[1:], 'cubic')",
     "jax.image.scale_and_translate(m * v, (3, 4), (1,), v[:1] + 0.8, v[1:2], 'lanczos3')",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EXACT", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
+__all__ = ["EXACT", "MORE_SMOOTH", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
 
 EXACT = """
 jax.lax.conv_dimension_numbers((1, 2, 3, 4), (1, 2, 3, 4), None).out_spec
@@ -106,14 +106,17 @@ jax.lax.reduce_window(jnp.linspace(0, 1, 4000), 0.0, jax.lax.add, (3000,))
 """.strip().splitlines()
 
 SMOOTH = """
+jnp.convolve(v, jnp.sin(v), 'full')
+jax.lax.conv_transpose((v[:, None] * row[:2])[None], (v * row)[:2, None, None] + m[:, 1:, None], (2,), 'SAME')
+""".strip().splitlines()
+
+MORE_SMOOTH = """
 jax.scipy.signal.fftconvolve(v, v)
 jax.scipy.signal.detrend(v * row) ** 2
 jax.scipy.signal.welch(v * row, nperseg=2)[1]
-jnp.convolve(v, jnp.sin(v), 'full')
 jnp.correlate(v, v * v, 'same')
 jax.scipy.signal.correlate(v, row * v, 'full')
 jax.scipy.signal.convolve(v[:, None] * row, v[None] + 1, 'same')
-jax.lax.conv_transpose((v[:, None] * row[:2])[None], (v * row)[:2, None, None] + m[:, 1:, None], (2,), 'SAME')
 jax.lax.conv_general_dilated_patches((m * v)[None], (2,), (1,), 'SAME')
 jax.lax.conv_general_dilated_local((m * v)[None], jnp.outer(v, jnp.arange(4.0)).reshape(1, 4, 3), (1,), 'SAME', (2,))
 jax.lax.reduce_window(v * row, -jnp.inf, jax.lax.max, (2,), (1,), 'SAME')
