@@ -41,7 +41,7 @@ NAMES: dict[str, dict[str, str]] = {
     "lax": {
         UNWRITTEN: """
             RandomAlgorithm
-            device_put_p dtype
+            device_put_p
 
             rng_bit_generator rng_bit_generator_p
 

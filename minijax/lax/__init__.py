@@ -3,6 +3,9 @@
 from minijax.devices import (
     with_sharding_constraint,
 )
+from minijax.dtypes import (
+    dtype,
+)
 from minijax.lax import linalg as linalg
 from minijax.lax.associative import associative_scan
 from minijax.lax.conditionals import (
@@ -28,9 +31,17 @@ from minijax.lax.loops import (
 )
 from minijax.lax.mapping import map
 from minijax.lax.shapes import (
+    broadcast_like,
     broadcast_shapes,
     broadcast_to_rank,
     collapse,
+    shape_as_value,
+    stage,
+)
+from minijax.primitives.approximate_top_k import (
+    approx_max_k,
+    approx_min_k,
+    approx_top_k_p,
 )
 from minijax.primitives.arithmetic import (
     abs,
@@ -171,9 +182,11 @@ from minijax.primitives.cumulative import (
     cumsum_p,
 )
 from minijax.primitives.dot import (
+    DotAlgorithm,
     DotAlgorithmPreset,
     DotDimensionNumbers,
     Precision,
+    PrecisionLike,
     batch_matmul,
     dot,
     dot_general,
@@ -188,6 +201,10 @@ from minijax.primitives.dynamic_slicing import (
     dynamic_update_slice,
     dynamic_update_slice_in_dim,
     dynamic_update_slice_p,
+)
+from minijax.primitives.entropy import (
+    rng_uniform,
+    rng_uniform_p,
 )
 from minijax.primitives.error_functions import (
     erf,
@@ -230,6 +247,11 @@ from minijax.primitives.indexing import (
     GatherScatterMode,
     gather,
     gather_p,
+    index_take,
+)
+from minijax.primitives.integer_products import (
+    mulhi,
+    mulhi_p,
 )
 from minijax.primitives.joining import (
     concatenate,
@@ -321,6 +343,10 @@ from minijax.primitives.shaping import (
     transpose,
     transpose_p,
 )
+from minijax.primitives.sinks import (
+    dce_sink,
+    dce_sink_p,
+)
 from minijax.primitives.slicing import (
     index_in_dim,
     pad,
@@ -398,12 +424,14 @@ __all__ = [
     "AccuracyMode",
     "ConvDimensionNumbers",
     "ConvGeneralDilatedDimensionNumbers",
+    "DotAlgorithm",
     "DotAlgorithmPreset",
     "DotDimensionNumbers",
     "FftType",
     "GatherDimensionNumbers",
     "GatherScatterMode",
     "Precision",
+    "PrecisionLike",
     "RoundingMethod",
     "ScatterDimensionNumbers",
     "Tolerance",
@@ -416,6 +444,9 @@ __all__ = [
     "add",
     "add_p",
     "and_p",
+    "approx_max_k",
+    "approx_min_k",
+    "approx_top_k_p",
     "argmax",
     "argmax_p",
     "argmin",
@@ -446,6 +477,7 @@ __all__ = [
     "broadcast",
     "broadcast_in_dim",
     "broadcast_in_dim_p",
+    "broadcast_like",
     "broadcast_shapes",
     "broadcast_to_rank",
     "broadcasted_iota",
@@ -497,6 +529,8 @@ __all__ = [
     "cumsum_p",
     "custom_linear_solve",
     "custom_root",
+    "dce_sink",
+    "dce_sink_p",
     "digamma",
     "digamma_p",
     "div",
@@ -504,6 +538,7 @@ __all__ = [
     "dot",
     "dot_general",
     "dot_general_p",
+    "dtype",
     "dynamic_index_in_dim",
     "dynamic_slice",
     "dynamic_slice_in_dim",
@@ -551,6 +586,7 @@ __all__ = [
     "imag",
     "imag_p",
     "index_in_dim",
+    "index_take",
     "integer_pow",
     "integer_pow_p",
     "iota",
@@ -579,6 +615,8 @@ __all__ = [
     "min_p",
     "mul",
     "mul_p",
+    "mulhi",
+    "mulhi_p",
     "ne",
     "ne_p",
     "neg",
@@ -634,6 +672,8 @@ __all__ = [
     "reshape_p",
     "rev",
     "rev_p",
+    "rng_uniform",
+    "rng_uniform_p",
     "round",
     "round_p",
     "rsqrt",
@@ -659,6 +699,7 @@ __all__ = [
     "select_and_scatter_p",
     "select_n",
     "select_n_p",
+    "shape_as_value",
     "shift_left",
     "shift_left_p",
     "shift_right_arithmetic",
@@ -687,6 +728,7 @@ __all__ = [
     "squeeze_p",
     "stack",
     "stack_p",
+    "stage",
     "stop_gradient",
     "stop_gradient_p",
     "sub",

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from minijax.array import Array
-from minijax.primitives.shaping import as_operand, canonical_axis, expand_dims, reshape
+from minijax.primitives.creation import full
+from minijax.primitives.shaping import as_operand, broadcast_in_dim, canonical_axis, expand_dims, reshape
 
-__all__ = ["broadcast_shapes", "broadcast_to_rank", "collapse"]
+__all__ = ["broadcast_like", "broadcast_shapes", "broadcast_to_rank", "collapse", "shape_as_value", "stage"]
 
 
 def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
@@ -37,6 +38,24 @@ def broadcast_to_rank(x: Any, rank: int) -> Array:
     if np.ndim(x) > rank:
         raise ValueError(f"broadcast_to_rank: an operand of shape {np.shape(x)} cannot get the lower rank {rank}.")
     return expand_dims(x, range(rank - np.ndim(x)))
+
+
+def broadcast_like(arr: Any, like_arr: Any) -> Array:
+    """`arr` repeated to the shape of `like_arr`. ValueError when it does not fit."""
+    old, new = as_operand(arr).shape, as_operand(like_arr).shape
+    if len(old) > len(new) or broadcast_shapes(old, new) != new:
+        raise ValueError(f"broadcast_like: an array of shape {old} cannot be broadcast to shape {new}.")
+    return as_operand(arr) if old == new else broadcast_in_dim(arr, new, range(len(new) - len(old), len(new)))
+
+
+def shape_as_value(shape: tuple[int, ...]) -> Array | np.ndarray:
+    """A shape as a vector of integers."""
+    return np.asarray(shape, np.int32) if shape else full((0,), 0, np.int32)
+
+
+def stage(x: Any, /) -> Array:
+    """`x` as an Array: what a Python number or a NumPy array becomes when a primitive gets it."""
+    return as_operand(x)
 
 
 def collapse(operand: Any, start_dimension: int, stop_dimension: int | None = None) -> Array:

@@ -7,7 +7,7 @@ import functools
 import math
 import operator
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple, Union
 
 import numpy as np
 
@@ -20,7 +20,16 @@ from minijax.primitives.families import def_bilinear
 from minijax.primitives.shaping import transpose
 from minijax.primitives.standard import Shape, check_one_device, standard
 
-__all__ = ["DotAlgorithmPreset", "DotDimensionNumbers", "Precision", "batch_matmul", "dot", "dot_general"]
+__all__ = [
+    "DotAlgorithm",
+    "DotAlgorithmPreset",
+    "DotDimensionNumbers",
+    "Precision",
+    "PrecisionLike",
+    "batch_matmul",
+    "dot",
+    "dot_general",
+]
 
 # ((lhs contracting, rhs contracting), (lhs batch, rhs batch)), each a sequence of axes
 DotDimensionNumbers = tuple[tuple[Sequence[int], Sequence[int]], tuple[Sequence[int], Sequence[int]]]
@@ -87,8 +96,29 @@ class DotAlgorithmPreset(enum.Enum):
         return self.name
 
 
+class DotAlgorithm(NamedTuple):
+    """How an accelerator is to compute a product, in more detail than `DotAlgorithmPreset`. Recorded only.
+
+    The CPU of JAX refuses these; here they change nothing, as full precision meets any demand.
+    """
+
+    lhs_precision_type: Any
+    rhs_precision_type: Any
+    accumulation_type: Any
+    lhs_component_count: int = 1
+    rhs_component_count: int = 1
+    num_primitive_operations: int = 1
+    allow_imprecise_accumulation: bool = False
+
+
+# What `precision=` arguments may be; a typing.Union, as in JAX.
+PrecisionLike = Union[  # noqa: UP007
+    None, str, Precision, tuple[str, str], tuple[Precision, Precision], DotAlgorithm, DotAlgorithmPreset
+]
+
+
 def canonicalize_precision(precision: Any) -> Any:
-    """A `precision=` argument as None, a pair of `Precision` (for lhs and rhs) or a `DotAlgorithmPreset`.
+    """A `precision=` argument as None, a pair of `Precision` (for lhs and rhs), `DotAlgorithm` or its preset.
 
     None means what jax_default_matmul_precision says. Raises ValueError for anything else.
     """
@@ -96,7 +126,7 @@ def canonicalize_precision(precision: Any) -> Any:
         precision = config.default_matmul_precision.value
         if precision is None:
             return None
-    if isinstance(precision, DotAlgorithmPreset):
+    if isinstance(precision, DotAlgorithmPreset | DotAlgorithm):
         return precision
     if isinstance(precision, str) and precision in DotAlgorithmPreset.__members__:
         return DotAlgorithmPreset[precision]

@@ -13,9 +13,13 @@ import numpy as np
 from minijax import dtypes
 from minijax.array import Array
 from minijax.core import ShapedArray
+from minijax.primitives.arithmetic import add, rem
+from minijax.primitives.comparison import lt
 from minijax.primitives.conversion import convert_element_type_p
-from minijax.primitives.families import def_jvp
-from minijax.primitives.shaping import move_axis
+from minijax.primitives.families import def_jvp, like
+from minijax.primitives.joining import concatenate
+from minijax.primitives.selection import select
+from minijax.primitives.shaping import expand_dims, move_axis
 from minijax.primitives.standard import Shape, standard
 from minijax.primitives.windows import (
     GatherScatterMode,
@@ -25,7 +29,7 @@ from minijax.primitives.windows import (
     find_windows,
 )
 
-__all__ = ["GatherDimensionNumbers", "gather"]
+__all__ = ["GatherDimensionNumbers", "gather", "index_take"]
 
 Axes = tuple[int, ...]
 
@@ -81,6 +85,17 @@ def gather(
         mode=mode,
         fill_value=fill_value,
     )
+
+
+def index_take(src: Any, idxs: Sequence[Any], axes: Sequence[int]) -> Array:
+    """The slices of `src` at the places idxs[0][i], idxs[1][i] ... of `axes`, for each i; places wrap around."""
+    vectors = concatenate([expand_dims(i, (1,)) for i in idxs], 1)
+    shape = np.shape(src)
+    lengths = np.asarray([[shape[axis] for axis in axes]], dtypes.dtype(vectors))
+    remainder = rem(vectors, lengths)
+    vectors = select(lt(remainder, like(remainder, 0)), add(remainder, lengths), remainder)
+    numbers = GatherDimensionNumbers(tuple(range(1, len(shape) - len(axes) + 1)), tuple(axes), tuple(axes))
+    return gather(src, vectors, numbers, [1 if axis in axes else n for axis, n in enumerate(shape)])
 
 
 def _default_fill_value(dtype: Any) -> Any:

@@ -20,8 +20,10 @@ from types import ModuleType
 
 from . import (
     complex,
+    control_flow,
     fft,
     image,
+    lax_small,
     linalg,
     methods,
     narrow,
@@ -49,6 +51,7 @@ FAMILIES: dict[str, ModuleType] = {
     "numpy, ufuncs": ufuncs,
     "arrays": methods,
     "ops": ops,
+    "lax": lax_small,
     "complex numbers": complex,
     "bfloat16 and narrower": narrow,
     "numpy.fft": fft,
@@ -59,5 +62,6 @@ FAMILIES: dict[str, ModuleType] = {
     "scipy.special": scipy_special,
     "nn": nn,
     "random": random,
+    "loops and branches": control_flow,
     "scipy.stats": scipy_stats,
 }

@@ -14,6 +14,7 @@ from itertools import chain
 
 from ..operation_row import KINDS, Row
 from . import (
+    approximate,
     arithmetic,
     calls,
     complex,
@@ -47,6 +48,7 @@ FAMILIES: dict[str, list[Row]] = {
     "linalg": linalg.ROWS,
     "random": random.ROWS,
     "special functions": special.ROWS,
+    "approximate selection and the like": approximate.ROWS,
     "calls": calls.ROWS,
     "loops and branches": control_flow.ROWS,
 }
