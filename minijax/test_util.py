@@ -16,7 +16,7 @@ from minijax.tree_util import tree_flatten, tree_leaves, tree_map, tree_structur
 __all__ = ["check_grads", "check_jvp", "check_vjp"]
 
 EPS = 1e-4
-_TOLERANCE = {"float16": 1e-2, "float32": 2e-3, "float64": 1e-5}
+_TOLERANCE = {"bfloat16": 1e-1, "float16": 1e-2, "float32": 2e-3, "complex64": 2e-3, "float64": 1e-5}
 
 
 def _tolerance(trees: Any, given: float | None) -> float:
@@ -27,15 +27,22 @@ def _tolerance(trees: Any, given: float | None) -> float:
 
 def _random_like(rng: np.random.RandomState, x: Any) -> Any:
     aval = get_aval(x)
-    if not dtypes.is_float(aval.dtype):
+    if not dtypes.is_inexact(aval.dtype):
         return np.zeros(aval.shape, dtypes.float0)
-    return np.asarray(rng.randn(*aval.shape), aval.dtype)
+    value = rng.randn(*aval.shape)
+    if dtypes.is_complex(aval.dtype):
+        value = value + 1j * rng.randn(*aval.shape)
+    return np.asarray(value, aval.dtype)
 
 
 def _numbers(tree: Any) -> Any:
-    return tree_map(
-        lambda x: np.asarray(x) if np.asarray(x).dtype == dtypes.float0 else np.asarray(x, np.float64), tree
-    )
+    return tree_map(lambda x: np.asarray(x) if np.asarray(x).dtype == dtypes.float0 else _wide(x), tree)
+
+
+def _wide(x: Any) -> np.ndarray:
+    """The numbers in double precision."""
+    x = np.asarray(x)
+    return x.astype(np.complex128 if x.dtype.kind == "c" else np.float64)
 
 
 def _shift(x: Any, t: Any, eps: float) -> Any:
@@ -46,19 +53,24 @@ def _numerical_jvp(f: Callable, primals: tuple, tangents: tuple, eps: float) -> 
     """The directional derivative by central differences."""
     above = f(*tree_map(lambda x, t: _shift(x, t, eps), primals, tangents))
     below = f(*tree_map(lambda x, t: _shift(x, t, -eps), primals, tangents))
-    return tree_map(lambda a, b: (np.asarray(a, np.float64) - np.asarray(b, np.float64)) / (2 * eps), above, below)
+    return tree_map(lambda a, b: (_wide(a) - _wide(b)) / (2 * eps), above, below)
 
 
 def _inner(xs: Any, ys: Any) -> float:
     pairs = zip(tree_leaves(_numbers(xs)), tree_leaves(_numbers(ys)), strict=True)
-    return sum(float(np.vdot(x, y)) for x, y in pairs if x.dtype != dtypes.float0 and y.dtype != dtypes.float0)
+    return sum(float(np.vdot(x, y).real) for x, y in pairs if x.dtype != dtypes.float0 and y.dtype != dtypes.float0)
+
+
+def _conj(tree: Any) -> Any:
+    """The complex conjugates: JAX's cotangents pair with tangents without one, unlike the inner product here."""
+    return tree_map(lambda x: np.conj(x) if dtypes.is_complex(get_aval(x).dtype) else x, tree)
 
 
 def _assert_close(got: Any, want: Any, atol: float, rtol: float, what: str) -> None:
     assert tree_structure(got) == tree_structure(want), f"{what}: structures differ"
     for g, w in zip(tree_leaves(got), tree_leaves(want), strict=True):
         if np.asarray(g).dtype != dtypes.float0:
-            np.testing.assert_allclose(np.asarray(g, np.float64), np.asarray(w, np.float64), rtol, atol, err_msg=what)
+            np.testing.assert_allclose(_wide(g), _wide(w), rtol, atol, err_msg=what)
 
 
 def check_jvp(
@@ -98,9 +110,8 @@ def check_vjp(
     tangents = tree_map(partial(_random_like, rng), args)
     cotangent = tree_map(partial(_random_like, rng), out)
     forward = _inner(_numerical_jvp(f, args, tangents, eps), cotangent)
-    np.testing.assert_allclose(
-        forward, _inner(tangents, pullback(cotangent)), rtol, atol, err_msg=f"{prefix}VJP cotangent projected"
-    )
+    backward = _inner(tangents, _conj(pullback(_conj(cotangent))))
+    np.testing.assert_allclose(forward, backward, rtol, atol, err_msg=f"{prefix}VJP cotangent projected")
 
 
 def check_grads(

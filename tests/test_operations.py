@@ -11,10 +11,15 @@ from reference.check.operation_row import KINDS, Row
 from reference.check.operations import ROWS
 
 
+def in_default_depth(r: Row, kind: str) -> bool:
+    """Main rows in every kind of check, the others in the cheap ones."""
+    return r.main or kind in CHEAP and not r.deep
+
+
 def cases() -> list[Any]:
     """All (row, kind) pairs; those beyond the default depth carry the `full` mark."""
     return [
-        pytest.param(r, kind, id=f"{r.id}-{kind}", marks=[] if r.main or kind in CHEAP else pytest.mark.full)
+        pytest.param(r, kind, id=f"{r.id}-{kind}", marks=[] if in_default_depth(r, kind) else pytest.mark.full)
         for r in ROWS
         for kind in KINDS
         if r.wants(kind)

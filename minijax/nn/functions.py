@@ -51,7 +51,7 @@ def logsumexp(
         a, b = promote_args_inexact("logsumexp", *ensure_arraylike("logsumexp", a, b))
         a = jnp.where(b != 0, a, -np.inf)
     axes = canonical_axis_tuple(axis, a.ndim)
-    largest = jnp.max(a, axis=axes, keepdims=keepdims, where=where, initial=-np.inf)
+    largest = jnp.max(a.real, axis=axes, keepdims=keepdims, where=where, initial=-np.inf)
     largest = lax.stop_gradient(lax.select(jnp.isfinite(largest), largest, lax.full_like(largest, 0)))
     subtracted = largest if keepdims else lax.expand_dims(largest, axes)
     exponentials = lax.exp(lax.sub(a, subtracted.astype(a.dtype)))
@@ -59,11 +59,14 @@ def logsumexp(
         exponentials = lax.mul(exponentials, b)
     total = jnp.sum(exponentials, axis=axes, keepdims=keepdims, where=where)
     sign = lax.sign(total)
-    total = jnp.abs(total)
+    if return_sign or not dtypes.is_complex(a.dtype):
+        total = jnp.abs(total)
     out = lax.add(lax.log(total), largest.astype(total.dtype))
     if return_sign:
         return out, sign
-    return out if b is None else jnp.where(sign < 0, jnp.array(np.nan, dtype=out.dtype), out)
+    if b is None or dtypes.is_complex(out.dtype):
+        return out
+    return jnp.where(sign < 0, jnp.array(np.nan, dtype=out.dtype), out)
 
 
 def logmeanexp(x: Any, axis: Axis = None, where: Any = None, keepdims: bool = False) -> Array:

@@ -131,6 +131,8 @@ def variance_scaling(
         shape, dtype = canonical_shape(shape), _dtype(dtype)
         fan_in, fan_out = _fans(shape, in_axis, out_axis, batch_axis)
         variance = jnp.array(scale / _denominator(mode, fan_in, fan_out), dtype=dtype)
+        if dtypes.is_complex(dtypes.dtype(dtype)) and distribution in _COMPLEX:
+            return _COMPLEX[distribution](key, shape, dtype) * jnp.sqrt(variance)
         if distribution == "truncated_normal":
             # What cutting off at two standard deviations leaves of the standard deviation.
             stddev = jnp.sqrt(variance) / jnp.array(0.87962566103423978, dtype)
@@ -145,6 +147,30 @@ def variance_scaling(
         )
 
     return init
+
+
+def _complex_uniform(key: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Uniform in a disk around 0, with variance 1."""
+    key_r, key_theta = random.split(key)
+    real_dtype = dtypes.finfo(dtype).dtype
+    r = jnp.sqrt(2 * random.uniform(key_r, shape, real_dtype)).astype(dtype)
+    theta = 2 * math.pi * random.uniform(key_theta, shape, real_dtype).astype(dtype)
+    return r * jnp.exp(1j * theta)
+
+
+def _complex_truncated_normal(key: Any, shape: tuple[int, ...], dtype: Any) -> Array:
+    """Normal with magnitudes of at most 2, with variance 1."""
+    key_r, key_theta = random.split(key)
+    real_dtype = dtypes.finfo(dtype).dtype
+    inside = 1 - jnp.exp(jnp.array(-(2**2), dtype))
+    t = inside * random.uniform(key_r, shape, real_dtype).astype(dtype)
+    theta = 2 * math.pi * random.uniform(key_theta, shape, real_dtype).astype(dtype)
+    z = jnp.sqrt(-jnp.log(1 - t)) * jnp.exp(1j * theta)
+    # What cutting off at 2 leaves of the standard deviation.
+    return z / jnp.array(0.95311164380491208, dtype)
+
+
+_COMPLEX = {"uniform": _complex_uniform, "truncated_normal": _complex_truncated_normal}
 
 
 def _denominator(mode: str, fan_in: float, fan_out: float) -> float:

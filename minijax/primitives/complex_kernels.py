@@ -135,7 +135,7 @@ def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:
 def logaddexp(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """log(exp(x) + exp(y)) without overflow, its imaginary part between -pi and pi."""
     largest = larger(x, y)
-    out = largest + log1p(np.exp(x + y - largest - largest))
+    out = np.array(largest + log1p(np.exp(x + y - largest - largest)))
     turn = out.real.dtype.type(2 * np.pi)
     out.imag = np.mod(out.imag + turn / 2, turn) - turn / 2
     return out

@@ -110,8 +110,12 @@ def _scales_exactly(dtype: np.dtype, minval: Any, maxval: Any) -> bool:
 
 
 def normal(key: Any, shape: Sequence[int] = (), dtype: Any = None, *, out_sharding: Any = None) -> Array:
-    """Floats from the standard normal distribution."""
-    return _normal(*sample_arguments("normal", key, shape, dtype, out_sharding))
+    """Numbers from the standard normal distribution; complex ones for a complex dtype, with E |z|**2 = 1."""
+    key, shape, dtype = sample_arguments("normal", key, shape, dtype, out_sharding, "fc")
+    if not dtypes.is_complex(dtype):
+        return _normal(key, shape, dtype)
+    real, imag = (_normal(k, shape, dtypes.finfo(dtype).dtype).astype(dtype) for k in split_in_two(key))
+    return (real + 1j * imag) / dtype.type(np.sqrt(2))
 
 
 def _normal(key: Array, shape: Shape, dtype: np.dtype) -> Array:

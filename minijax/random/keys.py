@@ -199,7 +199,7 @@ def bits(key: Any, shape: Sequence[int] = (), dtype: Any = None, *, out_sharding
     return random_bits(key, dtypes.itemsize_bits(dtype), canonical_shape(shape))
 
 
-_KINDS = {"u": "an unsigned integer", "iu": "an integer", "f": "a float"}
+_KINDS = {"u": "an unsigned integer", "iu": "an integer", "f": "a float", "fc": "a float or complex"}
 
 
 def sample_dtype(name: str, dtype: Any, default: type | None, kinds: str) -> np.dtype:
@@ -211,11 +211,11 @@ def sample_dtype(name: str, dtype: Any, default: type | None, kinds: str) -> np.
 
 
 def sample_arguments(
-    name: str, key: Any, shape: Any, dtype: Any, out_sharding: Any = None
+    name: str, key: Any, shape: Any, dtype: Any, out_sharding: Any = None, kinds: str = "f"
 ) -> tuple[Array, tuple[int, ...], np.dtype]:
-    """Typed key, shape and float dtype of a sampler, checked."""
+    """Typed key, shape and dtype of a sampler, checked; the dtype is a float one, or of one of these kinds."""
     key, _ = check_key(name, key)
-    dtype = sample_dtype(name, dtype, float, "f")
+    dtype = sample_dtype(name, dtype, float, kinds)
     check_sharding(name, out_sharding)
     return key, canonical_shape(shape), dtype
 

@@ -73,7 +73,7 @@ def orthogonal(
 
     Uniformly distributed: the factor Q of a normal matrix, whose signs make R's diagonal positive (Mezzadri, 2007).
     """
-    key, shape, dtype = sample_arguments("orthogonal", key, shape, dtype, out_sharding)
+    key, shape, dtype = sample_arguments("orthogonal", key, shape, dtype, out_sharding, "fc")
     n = static_int(n, "the argument n of jax.random.orthogonal")
     m = n if m is None else static_int(m, "the argument m of jax.random.orthogonal")
     q, r = jnp.linalg.qr(normal(key, (*shape, max(n, m), min(n, m)), dtype))

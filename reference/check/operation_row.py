@@ -91,6 +91,7 @@ class Row:
     batched_ulp  bound for the batched call; by default derived_ulp, and 0 where ulp is 0
     smooth       argnums to differentiate twice; all float operands when None, () for what has no derivative
     only         the kinds of check it is for, all when None
+    deep         whether even the cheap kinds are left to the full depth
     weak         whether the call also takes weakly typed operands
     """
 
@@ -106,6 +107,7 @@ class Row:
     batched_ulp: float | None = None
     smooth: tuple[int, ...] | None = None
     only: tuple[str, ...] | None = None
+    deep: bool = False
     weak: bool = True
     x64: bool = False
 

@@ -38,8 +38,10 @@ FUNCTIONS = (
     ("atanh", 2, 8),
 )
 # Those with a derivative of their own for complex operands.
-MAIN = ("neg", "exp", "log", "sqrt", "tanh")
+MAIN = ("exp",)
 NOT_TWICE = ("sign",)
+# Those with branch cuts along the axes.
+CUT = ("sqrt", "log", "asin", "acosh", "asinh", "atanh")
 
 # Zeros of both signs, infinities and NaN, large numbers, and both sides of the branch cuts.
 _PARTS = (0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan, 1e30, -3.0)
@@ -73,8 +75,23 @@ def function_rows(name: str, reach: float, ulp: float) -> list[Row]:
     call, main = lax_call(name), name in MAIN
     return [
         row(name, call, parts(-reach, reach, 2, 3), main=main, **shared),
-        row(name, call, parts(-reach, reach, 2, 3, dtype=C128), **shared | {"ulp": max(ulp, 16) if ulp else 0}),
-        row(name, call, fixed(CUTS), label="cuts", ulp=max(ulp, 1), floor=1.0, only=("eval", "jit")),
+        row(
+            name,
+            call,
+            parts(-reach, reach, 2, 3, dtype=C128),
+            deep=not main,
+            **shared | {"ulp": max(ulp, 16) if ulp else 0},
+        ),
+        row(
+            name,
+            call,
+            fixed(CUTS),
+            label="cuts",
+            ulp=max(ulp, 1),
+            floor=1.0,
+            only=("eval", "jit"),
+            deep=name not in CUT,
+        ),
         *(row(name, call, parts(-reach, reach, *shape), **shared) for shape in ((), (0, 3)) if main),
     ]
 
@@ -116,11 +133,11 @@ PARTS = [
 
 def binary_rows(name: str, ulp: float, **options: Any) -> list[Row]:
     """One function of two operands."""
-    call, main = lax_call(name), name in ("mul", "div", "pow")
+    call, main = lax_call(name), name in ("mul", "div")
     options["ulp"] = ulp
     rows = [
         row(name, call, parts(-3, 3, 2, 3), parts(-3, 3, 2, 3), main=main, **options),
-        row(name, call, parts(-3, 3, 2, 3, dtype=C128), parts(-3, 3, 2, 3, dtype=C128), **options),
+        row(name, call, parts(-3, 3, 2, 3, dtype=C128), parts(-3, 3, 2, 3, dtype=C128), deep=True, **options),
     ]
     shapes = (((), ()), ((0, 3), (0, 3)), ((2, 3), ()), ((2, 1), (2, 3)))
     return rows + [row(name, call, parts(-3, 3, *a), parts(-3, 3, *b), **options) for a, b in shapes if main]
@@ -180,14 +197,31 @@ CONVERSIONS = [
 
 REDUCTIONS = [
     *(
-        row(name, lax_call(name, axes), parts(-2, 2, 2, 3), label=f"axes={axes}", ulp=16, leafwise=True, smooth=smooth)
+        row(
+            name,
+            lax_call(name, axes),
+            parts(-2, 2, 2, 3),
+            label=f"axes={axes}",
+            ulp=16,
+            leafwise=True,
+            smooth=smooth,
+            deep=len(axes) != 1,
+        )
         for name, smooth in (("reduce_sum", None), ("reduce_prod", None), ("reduce_max", ()), ("reduce_min", ()))
         for axes in ((0,), (0, 1), ())
     ),
     row("reduce_sum", lax_call("reduce_sum", (1,)), parts(-2, 2, 2, 3, dtype=C128), ulp=16, leafwise=True),
     row("reduce_sum", lax_call("reduce_sum", (0,)), parts(-2, 2, 0, 3)),
     *(
-        row(name, lax_call(name, axis, reverse), parts(-2, 2, 2, 3), label=f"{axis}{reverse}", ulp=32, leafwise=True)
+        row(
+            name,
+            lax_call(name, axis, reverse),
+            parts(-2, 2, 2, 3),
+            label=f"{axis}{reverse}",
+            ulp=32,
+            leafwise=True,
+            deep=reverse,
+        )
         for name in ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp")
         for axis, reverse in ((0, False), (1, True))
     ),
