@@ -4,28 +4,18 @@ import minijax as jax
 import minijax.numpy as jnp
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from minijax import config as config
 from minijax import core as core
 from minijax import custom_derivatives as custom_derivatives
-from minijax import debug as debug
-from minijax import dlpack as dlpack
 from minijax import dtypes as dtypes
 from minijax import errors as errors
-from minijax import flatten_util as flatten_util
-from minijax import image as image
 from minijax import lax as lax
-from minijax import nn as nn
 from minijax import numpy as numpy
-from minijax import ops as ops
-from minijax import random as random
-from minijax import scipy as scipy
 from minijax import sharding as sharding
-from minijax import stages as stages
-from minijax import tree as tree
 from minijax import tree_util as tree_util
-from minijax import typing as typing
 from minijax import version as _version
-from minijax.ad_checkpoint import checkpoint_policies as checkpoint_policies
 from minijax.api import checkpoint as checkpoint
 from minijax.api import closure_convert as closure_convert
 from minijax.api import disable_jit as disable_jit
@@ -63,8 +53,6 @@ from minijax.config import numpy_dtype_promotion as numpy_dtype_promotion
 from minijax.config import numpy_rank_promotion as numpy_rank_promotion
 from minijax.config import softmax_custom_jvp as softmax_custom_jvp
 from minijax.config import threefry_partitionable as threefry_partitionable
-from minijax.contexts import ensure_compile_time_eval as ensure_compile_time_eval
-from minijax.contexts import named_scope as named_scope
 from minijax.custom_derivatives import custom_gradient as custom_gradient
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp
@@ -84,13 +72,42 @@ from minijax.devices import print_environment_info as print_environment_info
 from minijax.devices import process_count as process_count
 from minijax.devices import process_index as process_index
 from minijax.devices import process_indices as process_indices
-from minijax.drop_in import install_as_jax as install_as_jax
 from minijax.dtypes import float0 as float0
-from minijax.forward_backward import fwd_and_bwd as fwd_and_bwd
 from minijax.jitted import clear_caches as clear_caches
+from minijax.later import later as _later
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from minijax.sharding import NamedSharding as NamedSharding
 from minijax.sharding import PartitionSpec as P  # noqa: F401
 from minijax.vmapping import vmap as vmap
 
 __version__ = _version.own_version
+
+# What many programs do without is imported when they first ask for it.
+__getattr__, __dir__ = _later(
+    __name__,
+    modules="debug dlpack flatten_util image nn ops random scipy stages tree typing",
+    names={
+        "minijax.ad_checkpoint": "checkpoint_policies",
+        "minijax.contexts": "ensure_compile_time_eval named_scope",
+        "minijax.drop_in": "install_as_jax",
+        "minijax.forward_backward": "fwd_and_bwd",
+    },
+)
+
+if _TYPE_CHECKING:
+    from minijax import debug as debug
+    from minijax import dlpack as dlpack
+    from minijax import flatten_util as flatten_util
+    from minijax import image as image
+    from minijax import nn as nn
+    from minijax import ops as ops
+    from minijax import random as random
+    from minijax import scipy as scipy
+    from minijax import stages as stages
+    from minijax import tree as tree
+    from minijax import typing as typing
+    from minijax.ad_checkpoint import checkpoint_policies as checkpoint_policies
+    from minijax.contexts import ensure_compile_time_eval as ensure_compile_time_eval
+    from minijax.contexts import named_scope as named_scope
+    from minijax.drop_in import install_as_jax as install_as_jax
+    from minijax.forward_backward import fwd_and_bwd as fwd_and_bwd
