@@ -164,7 +164,7 @@ def _hessenberg_impl(a: np.ndarray) -> list[np.ndarray]:
     n = a.shape[-1]
     out = np.array(flatten_batch(a), order="C")
     taus = np.zeros((len(out), max(n - 1, 0)), a.dtype)
-    for k in range(n - 2):
+    for k in range(n - 1):  # the last one makes a complex number real
         column, tau = reflection(out[:, k + 1 :, k])
         v = column.copy()
         v[:, 0] = 1

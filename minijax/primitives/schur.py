@@ -64,8 +64,7 @@ def _to_hessenberg(a: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     if len(a) < 3:
         return a.copy(), z
     packed, taus = hessenberg_p.impl(a)
-    # The last reflection turns a single number, and does nothing.
-    apply_reflections(packed[1:, :-2], taus[:-1], z[1:, 1:], adjoint=False)
+    apply_reflections(packed[1:, :-1], taus, z[1:, 1:], adjoint=False)
     return np.triu(packed, -1), z
 
 

@@ -139,8 +139,9 @@ def _solve_positive(a: Array, b: Array, lower: bool) -> Array:
         lambda x: jnp.matmul(a, x, precision=lax.Precision.HIGHEST),
         jnp.broadcast_to(b, (*lead, *b.shape[-2:])),
         solve=lambda _, b: cho_solve(factor, b),
-        # The transpose of a hermitian matrix is its conjugate.
-        transpose_solve=lambda _, b: jnp.conj(cho_solve(factor, jnp.conj(b))),
+        # The transpose of a hermitian matrix is its conjugate, that of a real one the matrix itself.
+        transpose_solve=(lambda _, b: jnp.conj(cho_solve(factor, jnp.conj(b)))) if a.dtype.kind == "c" else None,
+        symmetric=a.dtype.kind != "c",
     )
 
 

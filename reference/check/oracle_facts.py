@@ -55,6 +55,19 @@ DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
 # Calls of the function tables whose derivatives are not JAX's, and why.
 DERIVATIVES_DIFFER: dict[str, str] = {
     "jnp.sinc(special)": "near zero the terms of the derivative cancel but for their rounding",
+    **dict.fromkeys(
+        [
+            "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, m)]",
+            "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, row, 'left')]",
+            "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, row, 'left', pivoting=True)]",
+            "[abs(q) for q in jax.scipy.linalg.qr_multiply(sq, sq, conjugate=True)]",
+            "jax.scipy.linalg.eigh_tridiagonal(row, y[:2], eigvals_only=True)",
+            "jax.scipy.linalg.eigh_tridiagonal(row, y[:2], eigvals_only=True, select='i', select_range=(1, 2))",
+            "jax.scipy.linalg.eigh_tridiagonal(row * (1 + 0j), row[:2] * 1j, eigvals_only=True)",
+            "[abs(q) for q in jax.scipy.linalg.eigh_tridiagonal(y, x[:7])]",
+        ],
+        "JAX has no derivative, as it calls LAPACK or a loop; here it is that of qr and eigh",
+    ),
 }
 
 # Primitives with a body, where batching along another axis than the first is written differently, and why.

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["CLOSE", "DECOMPOSED", "EXACT", "MORE_DECOMPOSED", "MORE_SMOOTH", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
+__all__ = [
+    "CLOSE",
+    "DECOMPOSED",
+    "EXACT",
+    "MORE_CLOSE",
+    "MORE_DECOMPOSED",
+    "MORE_EXACT",
+    "MORE_SMOOTH",
+    "MORE_SUMS",
+    "REFUSED",
+    "SMOOTH",
+    "SUMS",
+]
 
 EXACT = """
 jnp.linalg.diagonal(m, offset=1), jnp.linalg.matrix_transpose(m), jnp.linalg.outer(i, j)
@@ -79,7 +91,7 @@ jnp.linalg.svd(m, compute_uv=False)
 jnp.linalg.svdvals(stack)
 [abs(q) for q in jnp.linalg.svd(-spd, hermitian=True)], type(jnp.linalg.svd(sq)).__name__, jnp.linalg.svdvals(empty)
 (lambda u, s, vh: u[:, :2] * s @ vh[:2])(*jnp.linalg.svd(m))
-(lambda u, s, vh: u * s @ vh)(*jnp.linalg.svd(spd - 3 * jnp.eye(3), hermitian=True))
+(lambda u, s, vh: (u * s @ vh) ** 2)(*jnp.linalg.svd(spd - 3 * jnp.eye(3), hermitian=True))
 jnp.linalg.norm(sq, 2), jnp.linalg.norm(sq, -2), jnp.linalg.norm(stack, 'nuc', axis=(1, 2), keepdims=True)
 jnp.linalg.matrix_norm(m, ord='nuc')
 jnp.linalg.cond(sq), jnp.linalg.cond(m), jnp.linalg.cond(sq, -2), jnp.linalg.cond(sq, 1), jnp.linalg.cond(stack, 'fro')
@@ -97,6 +109,17 @@ jnp.linalg.matrix_norm(stack, ord=-1)
 """.strip().splitlines()
 
 MORE_DECOMPOSED = """
+jnp.linalg.solve(sq + 1j * stack[0], row), jnp.linalg.inv(sq + 1j * stack[0]), jnp.linalg.pinv(tall + 1j * tall[::-1])
+jnp.linalg.det(sq + 1j * stack[0]), jnp.linalg.det(sq5 * (1 + 2j)), jnp.linalg.slogdet(sq5 * (1 + 2j))
+jnp.linalg.slogdet(sq[:2, :2] * 1j)
+jnp.linalg.slogdet(sq5 - 1j * sq5.T), jnp.linalg.cholesky(spd + 0.5j * (sq - sq.T))
+jnp.linalg.cholesky(spd + 0.5j * (sq - sq.T), upper=True)
+jnp.linalg.eigvalsh(spd + 0.5j * (sq - sq.T)), [abs(q) for q in jnp.linalg.eigh(spd + 0.5j * (sq - sq.T))]
+[abs(q) for q in jnp.linalg.svd(sq + 1j * stack[0])], [abs(q) for q in jnp.linalg.qr(tall + 1j * tall[::-1])]
+jnp.linalg.lstsq(tall + 1j * tall[::-1], y[:5]), jnp.linalg.norm(sq * 1j + 1), jnp.linalg.norm(sq * 1j + 1, 'nuc')
+jnp.linalg.norm(sq[0] * 1j + 1, 3)
+jnp.linalg.matrix_power(sq * (1 + 1j), 3), jnp.linalg.cond(sq + 1j * stack[0]), jnp.linalg.vector_norm(sq * 1j + 1)
+jnp.linalg.multi_dot([m * 1j, sq, m.T])
 jnp.linalg.inv(jnp.broadcast_to(sq, (2, 2, 3, 3)))
 jnp.linalg.pinv(jnp.stack([tall, 2 * tall]), rtol=jnp.array([0.1, 0.2]))
 jnp.linalg.slogdet(jnp.broadcast_to(sq5, (2, 2, 5, 5)), method='qr'), jnp.linalg.cond(stack)
@@ -177,3 +200,15 @@ jnp.linalg.matrix_transpose(row)
 jax.grad(lambda v: jnp.linalg.eig(sq * v)[1].real.sum())(row)
 jax.grad(lambda v: jnp.linalg.svd(tall * v)[0].sum())(row)
 """.strip().splitlines()
+
+# Most calls cost JAX a compilation or several: the default depth has one in five.
+MORE_EXACT = [call for i, call in enumerate(EXACT) if i % 5]
+MORE_CLOSE = [call for i, call in enumerate(CLOSE) if i % 5]
+MORE_SUMS += [call for i, call in enumerate(SUMS) if i % 5]
+MORE_DECOMPOSED += [call for i, call in enumerate(DECOMPOSED) if i % 5]
+MORE_SMOOTH += [call for i, call in enumerate(SMOOTH) if i % 5]
+EXACT = EXACT[::5]
+CLOSE = CLOSE[::5]
+SUMS = SUMS[::5]
+DECOMPOSED = DECOMPOSED[::5]
+SMOOTH = SMOOTH[::5]

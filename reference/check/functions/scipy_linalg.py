@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-__all__ = ["CLOSE", "DECOMPOSED", "EXACT", "MORE_DECOMPOSED", "MORE_SMOOTH", "REFUSED", "SMOOTH", "SUMS"]
+__all__ = [
+    "CLOSE",
+    "DECOMPOSED",
+    "EXACT",
+    "MORE_CLOSE",
+    "MORE_DECOMPOSED",
+    "MORE_EXACT",
+    "MORE_SMOOTH",
+    "MORE_SUMS",
+    "REFUSED",
+    "SMOOTH",
+    "SUMS",
+]
 
 EXACT = """
 jax.scipy.linalg.block_diag(m, row, s, i), jax.scipy.linalg.block_diag(), jax.scipy.linalg.block_diag(b, i8)
@@ -77,6 +89,20 @@ jax.scipy.linalg.solve_sylvester(sq, spd, sq), jax.scipy.linalg.solve_sylvester(
 """.strip().splitlines()
 
 MORE_DECOMPOSED = """
+jax.scipy.linalg.expm(sq * (1 + 1j)), jax.scipy.linalg.polar(tall + 1j * tall[::-1])
+jax.scipy.linalg.polar(m * 1j + 1, 'left')
+jax.scipy.linalg.cholesky(spd + 0.5j * (sq - sq.T))
+jax.scipy.linalg.cho_solve(jax.scipy.linalg.cho_factor(spd + 0.5j * (sq - sq.T)), row)
+jax.scipy.linalg.solve_triangular(sq + 1j * stack[0], row, trans='C')
+jax.scipy.linalg.solve_triangular(sq + 1j, row, trans='T', lower=True)
+jax.scipy.linalg.lu(sq + 1j * stack[0])
+jax.scipy.linalg.lu_solve(jax.scipy.linalg.lu_factor(sq + 1j * stack[0]), row, trans=2)
+jax.scipy.linalg.solve(spd + 0.5j * (sq - sq.T), row, assume_a='pos')
+jax.scipy.linalg.hessenberg(sq + 1j * stack[0], calc_q=True)
+jax.scipy.linalg.toeplitz(row + 1j * m[0]), jax.scipy.linalg.toeplitz(row * 1j, row)
+jax.scipy.linalg.block_diag(row * 1j, m)
+jax.scipy.linalg.eigh_tridiagonal(row * (1 + 0j), row[:2] * 1j, eigvals_only=True)
+jax.scipy.linalg.solve_sylvester(sq * 1j, spd, sq)
 jax.scipy.linalg.polar(tall.T, side='left', method='svd')
 jax.scipy.linalg.polar(stack)
 jax.scipy.linalg.expm_frechet(sq, spd, compute_expm=False), jax.scipy.linalg.expm(100 * sq, max_squarings=3)
@@ -156,3 +182,15 @@ jax.scipy.linalg.lu_solve(jax.scipy.linalg.lu_factor(sq), row, trans=3)
 jax.scipy.linalg.solve_sylvester(sq, spd, m)
 jax.scipy.linalg.solve_sylvester(sq, spd, sq, method='direct')
 """.strip().splitlines()
+
+# Most calls cost JAX a compilation or several: the default depth has one in eight.
+MORE_EXACT = [call for i, call in enumerate(EXACT) if i % 8]
+MORE_CLOSE = [call for i, call in enumerate(CLOSE) if i % 8]
+MORE_SUMS = [call for i, call in enumerate(SUMS) if i % 8]
+MORE_DECOMPOSED += [call for i, call in enumerate(DECOMPOSED) if i % 8]
+MORE_SMOOTH += [call for i, call in enumerate(SMOOTH) if i % 8]
+EXACT = EXACT[::8]
+CLOSE = CLOSE[::8]
+SUMS = SUMS[::8]
+DECOMPOSED = DECOMPOSED[::8]
+SMOOTH = SMOOTH[::8]

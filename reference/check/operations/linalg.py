@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,33 +14,45 @@ Draw = Callable[[np.random.Generator, tuple[int, ...]], np.ndarray]
 UNBATCHED = ("eval", "weak", "jit", "jaxpr")
 
 
+def gaussian(*shape: int, dtype: str = "complex64") -> Operand:
+    """Standard normal; complex numbers have two such parts."""
+    return Operand(shape, dtype, lambda rng, s: _turned(rng, rng.standard_normal(s), dtype))
+
+
+def _turned(rng: np.random.Generator, x: np.ndarray, dtype: str) -> np.ndarray:
+    """`x`, with an imaginary part as large if the dtype has one."""
+    return x + 1j * rng.permuted(x) if dtype.startswith("complex") else x
+
+
 def dominant(*shape: int, dtype: str = "float32") -> Operand:
     """Matrices that are far from singular: large numbers, all different, on the diagonal."""
 
     def draw(rng: np.random.Generator, s: tuple[int, ...]) -> np.ndarray:
         m, n = s[-2:]
-        return rng.uniform(-1, 1, s) + np.eye(m, n) * (3 + np.arange(n))
+        return _turned(rng, rng.uniform(-1, 1, s), dtype) + np.eye(m, n) * (3 + np.arange(n))
 
     return Operand(shape, dtype, draw)
 
 
 def positive(*shape: int, dtype: str = "float32") -> Operand:
-    """Symmetric positive definite matrices with eigenvalues that are far apart."""
+    """Hermitian positive definite matrices with eigenvalues that are far apart."""
 
     def draw(rng: np.random.Generator, s: tuple[int, ...]) -> np.ndarray:
-        a = rng.uniform(-1, 1, s)
-        return (a + np.swapaxes(a, -1, -2)) / 2 + np.eye(s[-1]) * (2.5 + 2 * np.arange(s[-1]))
+        a = _turned(rng, rng.uniform(-1, 1, s), dtype)
+        return (a + np.swapaxes(a, -1, -2).conj()) / 2 + np.eye(s[-1]) * (2.5 + 2 * np.arange(s[-1]))
 
     return Operand(shape, dtype, draw)
 
 
 def matrix_rows(primitive: str, call: Callable[..., Any], draw: Any, shapes: Any, **options: Any) -> list[Row]:
-    """A row for each shape, the first of them the main one, and one in double precision."""
+    """A row for each shape, and one in double precision and of complex numbers. If `main`, the first one is."""
+    main = options.pop("main", False)
     options = {"ulp": 16, "leafwise": True, "derived_ulp": 512} | options
     first = shapes[0]
     return [
-        *(row(primitive, call, draw(*shape), main=shape == first, **options) for shape in shapes),
+        *(row(primitive, call, draw(*shape), main=main and shape == first, **options) for shape in shapes),
         row(primitive, call, draw(*first, dtype="float64"), **options),
+        row(primitive, call, (gaussian if draw is normal else draw)(*first, dtype="complex64"), **options),
     ]
 
 
@@ -54,7 +67,7 @@ def cholesky(jax: Any, x: Any) -> Any:
 
 
 CHOLESKY = [
-    *matrix_rows("cholesky", cholesky, positive, SQUARE),
+    *matrix_rows("cholesky", cholesky, positive, SQUARE, main=True),
     row(
         "cholesky",
         lambda jax, x: jax.lax.linalg.cholesky(x, symmetrize_input=False),
@@ -126,7 +139,7 @@ def triangular_row(a: Operand, b: Operand, main: bool = False, **options: Any) -
 
 TRIANGULAR = [
     triangular_row(dominant(3, 3), normal(2, 3), main=True),
-    triangular_row(dominant(2, 2), normal(2, 3), main=True, left_side=True, lower=True),
+    triangular_row(dominant(2, 2), normal(2, 3), left_side=True, lower=True),
     *(
         triangular_row(
             dominant(3, 3), normal(3, 3), left_side=left, lower=lower, transpose_a=transpose, unit_diagonal=unit
@@ -142,6 +155,14 @@ TRIANGULAR = [
     triangular_row(dominant(0, 0), normal(0, 2), left_side=True),
     triangular_row(dominant(1, 1), normal(0, 1)),
     triangular_row(dominant(3, 3, dtype="float64"), normal(2, 3, dtype="float64")),
+    *(
+        triangular_row(
+            dominant(3, 3, dtype="complex64"), gaussian(2, 3), lower=lower, transpose_a=transpose, conjugate_a=True
+        )
+        for lower in (False, True)
+        for transpose in (False, True)
+    ),
+    triangular_row(dominant(3, 3, dtype="complex64"), gaussian(3, 1), left_side=True),
     row(
         "triangular_solve",
         triangular(left_side=True),
@@ -160,8 +181,7 @@ def tridiagonal_solve(**options: Any) -> Callable[..., Any]:
 
 def tridiagonal_row(*shape: int, columns: int = 2, dtype: str = "float32", **options: Any) -> Row:
     """A row of tridiagonal_solve with diagonals of this shape."""
-    operands = [normal(*shape, dtype=dtype) for _ in range(3)]
-    operands.append(normal(*shape, columns, dtype=dtype))
+    operands = [gaussian(*lengths, dtype=dtype) for lengths in (shape, shape, shape, (*shape, columns))]
     options = {"ulp": 64, "leafwise": True, "derived_ulp": 4096} | options
     return row("tridiagonal_solve", tridiagonal_solve(), *operands, **options)
 
@@ -171,6 +191,7 @@ TRIDIAGONAL = [
     tridiagonal_row(2, 3),
     tridiagonal_row(1),
     tridiagonal_row(4, dtype="float64"),
+    tridiagonal_row(4, dtype="complex64"),
 ]
 
 # ----------------------------------------------------------------- LU, QR, reflections
@@ -182,8 +203,10 @@ def lu(jax: Any, x: Any) -> Any:
 
 
 LU = [
-    *matrix_rows("lu", lu, normal, [(3, 3), (2, 3), (3, 2), (2, 2, 2), (1, 1), (0, 0), (0, 2)], derived_ulp=4096),
-    row("lu", lu, normal(3, 2), label="tall", main=True, ulp=16, leafwise=True, derived_ulp=4096),
+    *matrix_rows(
+        "lu", lu, normal, [(3, 3), (2, 3), (3, 2), (2, 2, 2), (1, 1), (0, 0), (0, 2)], derived_ulp=4096, main=True
+    ),
+    row("lu", lu, normal(3, 2), label="tall", ulp=16, leafwise=True, derived_ulp=4096),
     row("lu", lu, exactly([[1.0, 2.0], [2.0, 4.0]]), label="singular", only=("eval", "jit")),
     row("lu", lu, exactly([[0.0, 0.0], [0.0, 0.0]]), label="zero", only=("eval", "jit")),
     *(
@@ -207,7 +230,7 @@ def qr(**options: Any) -> Callable[..., Any]:
 
 REDUCED, PIVOTED = {"full_matrices": False}, {"pivoting": True}
 QR = [
-    *matrix_rows("qr", qr(), dominant, [(3, 3), (2, 3), (2, 2, 2), (1, 1)], smooth=(), derived_ulp=4096),
+    *matrix_rows("qr", qr(), dominant, [(3, 3), (2, 3), (2, 2, 2), (1, 1)], smooth=(), derived_ulp=4096, main=True),
     *matrix_rows("qr", qr(**REDUCED), dominant, [(3, 2), (2, 3), (2, 3, 2)], label="reduced", derived_ulp=4096),
     row("qr", qr(), dominant(3, 2), label="complete", ulp=16, leafwise=True, derived_ulp=4096),
     row("qr", qr(), normal(0, 2), only=("eval", "jaxpr")),
@@ -218,7 +241,6 @@ QR = [
             qr(**PIVOTED),
             dominant(*shape),
             label="pivoting",
-            main=shape == (3, 3),
             ulp=16,
             leafwise=True,
             derived_ulp=4096,
@@ -274,6 +296,7 @@ REFLECTIONS = [
     ),
     row("householder_product", householder_product, normal(4, 3), normal(3), main=True, **EXACT_ENOUGH),
     row("householder_product", householder_product, normal(3, 3), normal(1), **EXACT_ENOUGH),
+    row("householder_product", householder_product, gaussian(3, 2), gaussian(2), **EXACT_ENOUGH),
     row("householder_product", householder_product, normal(2, 3, 2), normal(2, 2), **EXACT_ENOUGH),
     *(
         row(
@@ -289,6 +312,22 @@ REFLECTIONS = [
         for left, shape in ((True, (3, 4)), (False, (4, 3)))
         for transpose in (False, True)
     ),
+    *(
+        row(
+            "ormqr",
+            ormqr(left=left, transpose=True),
+            gaussian(3, 2),
+            gaussian(2),
+            gaussian(3, 3),
+            label=f"left={left}",
+            **EXACT_ENOUGH,
+        )
+        for left in (False, True)
+    ),
+    row("hessenberg", hessenberg, gaussian(4, 4), **EXACT_ENOUGH),
+    row("geqrf", raw_qr, gaussian(3, 2), **EXACT_ENOUGH),
+    row("tridiagonal", tridiagonal(True), positive(3, 3, dtype="complex64"), label="lower", **EXACT_ENOUGH),
+    row("tridiagonal", tridiagonal(False), positive(3, 3, dtype="complex64"), label="upper", **EXACT_ENOUGH),
     *(
         row("hessenberg", hessenberg, normal(*shape), main=shape == (4, 4), **EXACT_ENOUGH)
         for shape in ((4, 4), (2, 3, 3), (2, 2), (1, 1))
@@ -312,7 +351,7 @@ def eigh(**options: Any) -> Callable[..., Any]:
 
     def call(jax: Any, x: Any) -> Any:
         v, w = jax.lax.linalg.eigh(x, **options)
-        return v * jax.lax.sign(v[..., :1, :]), w
+        return v * jax.numpy.conj(jax.lax.sign(v[..., :1, :])), w
 
     return call
 
@@ -339,7 +378,7 @@ def svd(**options: Any) -> Callable[..., Any]:
         k = s.shape[-1]
         u, vh = u[..., :k], vh[..., :k, :]
         sign = jax.lax.sign(u[..., :1, :])
-        return u * sign, s, vh * jax.lax.reshape(sign, (*s.shape, 1))
+        return u * jax.numpy.conj(sign), s, vh * jax.lax.reshape(sign, (*s.shape, 1))
 
     return call
 
@@ -357,11 +396,13 @@ NO_VECTORS = {"compute_left_eigenvectors": False, "compute_right_eigenvectors": 
 REAL_EIGENVALUES = [[2.0, 0.5, 0.25], [0.125, -1.0, 0.5], [0.25, -0.125, 5.0]]
 COMPLEX_EIGENVALUES = [[0.5, 2.0, 0.75], [-1.5, 0.75, 0.5], [0.625, -0.125, 5.0]]
 SPECTRA = [
-    *matrix_rows("eigh", eigh(), positive, SQUARE, ulp=32),
+    *matrix_rows("eigh", eigh(), positive, SQUARE, ulp=32, main=True),
     *matrix_rows("eigh", eigh(lower=False, symmetrize_input=False), positive, [(2, 2)], label="upper", ulp=32),
     row("eigh", eigh(), exactly([[1.0, np.nan], [np.nan, 1.0]]), label="nan", only=("eval", "jit")),
     *matrix_rows("svd", svd(), dominant, [(3, 3), (2, 2, 2), (1, 1)], ulp=32),
-    *matrix_rows("svd", svd(full_matrices=False), dominant, [(3, 2), (2, 3), (2, 3, 2)], label="thin", ulp=32),
+    *matrix_rows(
+        "svd", svd(full_matrices=False), dominant, [(3, 2), (2, 3), (2, 3, 2)], label="thin", ulp=32, main=True
+    ),
     *matrix_rows("svd", svd(compute_uv=False), dominant, [(3, 2), (2, 3)], label="values", ulp=32),
     row(
         "eig",
@@ -380,7 +421,6 @@ SPECTRA = [
             eig(enable_eigvec_derivs=True),
             exactly(x, dtype),
             label=f"vectors-{name}",
-            main=(name, dtype) == ("complex", "float32"),
             ulp=128,
             leafwise=True,
             derived_ulp=1 << 14,
@@ -388,6 +428,8 @@ SPECTRA = [
         for name, x in (("real", REAL_EIGENVALUES), ("complex", COMPLEX_EIGENVALUES))
         for dtype in ("float32", "float64")
     ),
+    row("eig", eig(**NO_VECTORS), gaussian(3, 3), label="values", ulp=64, leafwise=True, derived_ulp=4096, smooth=()),
+    row("schur", schur(), gaussian(2, 2), ulp=256, leafwise=True, only=UNBATCHED),
     row("svd", svd(), normal(0, 2), only=("eval", "jaxpr")),
     row("svd", svd(), exactly([[1.0, np.nan], [0.0, 1.0]]), label="nan", only=("eval", "jit")),
     *(
@@ -421,4 +463,11 @@ SPECTRA = [
     ),
 ]
 
-ROWS: list[Row] = [*CHOLESKY, *TRIANGULAR, *TRIDIAGONAL, *LU, *QR, *REFLECTIONS, *SPECTRA]
+TABLE = [*CHOLESKY, *TRIANGULAR, *TRIDIAGONAL, *LU, *QR, *REFLECTIONS, *SPECTRA]
+
+# Each shape costs JAX a compilation. The default depth has the main rows without second derivatives and weak types;
+# test_linalg.py holds these and many shapes against what decompositions have to be.
+ROWS: list[Row] = [
+    *(replace(r, smooth=(), weak=False) for r in TABLE if r.main),
+    *(replace(r, main=False, deep=True, label=f"{r.label}-deep".strip("-") if r.main else r.label) for r in TABLE),
+]
