@@ -33,7 +33,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "numpy": {
         UNWRITTEN: """
-            einsum_path
+
 
 
         """,

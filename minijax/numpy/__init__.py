@@ -118,6 +118,9 @@ from minijax.numpy.editing import (
 from minijax.numpy.einsum import (
     einsum,
 )
+from minijax.numpy.einsum_path import (
+    einsum_path,
+)
 from minijax.numpy.exponential import (
     cbrt,
     exp,
@@ -602,6 +605,7 @@ __all__ = [
     "e",
     "ediff1d",
     "einsum",
+    "einsum_path",
     "empty",
     "empty_like",
     "equal",

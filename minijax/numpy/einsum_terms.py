@@ -122,7 +122,7 @@ def contraction_steps(
     The operands at `places` are taken out of the list, in this order, and the result is put at its end.
     """
     terms, steps = list(terms), []
-    path = _path(terms, output, lengths, optimize)
+    path = contraction_path(terms, output, lengths, optimize)
     for number, places in enumerate(path):
         places = tuple(sorted(places, reverse=True))
         taken = [terms.pop(i) for i in places]
@@ -134,7 +134,10 @@ def contraction_steps(
     return steps
 
 
-def _path(terms: Sequence[str], output: str, lengths: dict[str, int], optimize: Any) -> list[tuple[int, ...]]:
+def contraction_path(
+    terms: Sequence[str], output: str, lengths: dict[str, int], optimize: Any
+) -> list[tuple[int, ...]]:
+    """Which operands to contract at each step: the places of the terms in the list, as einsum_path gives them."""
     count = len(terms)
     if count <= 2:
         return [tuple(range(count))]
