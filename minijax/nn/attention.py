@@ -63,6 +63,10 @@ def dot_product_attention(
             "dot_product_attention: the number of query heads must be a multiple of key/value heads, "
             f"but got {query.shape[2]} vs {heads}."
         )
+    if implementation == "cudnn":
+        raise RuntimeError(
+            "dot_product_attention: implementation='cudnn' needs cuDNN and a GPU to run it. Use 'xla', or leave it out."
+        )
     if implementation not in (None, "xla"):
         raise ValueError(f"dot_product_attention: unsupported implementation option {implementation!r}: use 'xla'.")
     scale = 1.0 / np.sqrt(features) if scale is None else scale

@@ -95,6 +95,8 @@ jax.nn.standardize(m, mean=row, variance=row**2)
 ]
 
 MORE_SUMS = [
+    "jax.nn.softmax(x + 1j), jax.nn.logsumexp(x * 1j), jax.nn.logsumexp(m, b=row * 1j, return_sign=True, axis=1)",
+    "jax.nn.sigmoid(x + 1j), jax.nn.silu(x * 1j), jax.nn.gelu(x + 0.5j), jax.nn.soft_sign(x * 1j), jax.nn.relu(x + 1j)",
     _attention("local_window_size=(2, 0), is_causal=True"),
     _attention(LENGTHS + ", is_causal=True, local_window_size=(1, 1), return_residual=True"),
     _attention("implementation='xla'"),
@@ -179,6 +181,7 @@ jax.nn.dot_product_attention(m[None], m[None], m[None].astype('float16'))
 jax.nn.dot_product_attention(m[None], m[None], m[None], mask=row)
 jax.nn.dot_product_attention(m[None], m[None], m[None], key_value_seq_lengths=row)
 jax.nn.dot_product_attention(m[None], m[None], m[None], implementation='some')
+jax.nn.dot_product_attention(m[None], m[None], m[None], implementation='cudnn')
 jax.nn.dot_product_attention(jnp.ones((2, 3, 4)), jnp.ones((2, 2, 4)), jnp.ones((2, 2, 4)))
 jax.nn.initializers.glorot_normal()(jax.random.key(0), (3,))
 jax.nn.initializers.variance_scaling(1.0, 'some', 'normal')(jax.random.key(0), (3, 4))

@@ -78,6 +78,8 @@ jax.scipy.signal.stft(x, nperseg=4), jax.scipy.signal.istft(jax.scipy.signal.stf
 )
 
 MORE_SUMS = """
+jnp.convolve(x * 1j, row), jnp.correlate(x, row * (1 + 2j), 'full'), jnp.correlate(row + 2j, x, 'full')
+jax.scipy.signal.correlate2d(m * 1j, m[:1] + 1j), jax.scipy.signal.correlate2d(m[:1] * 1j, m + 1j)
 jax.scipy.signal.fftconvolve(jnp.ones((2, 3)), m[:, :1] * 1j), jax.scipy.signal.fftconvolve(i, j)
 jax.scipy.signal.fftconvolve(s, s)
 jax.scipy.signal.detrend(m, type='linear'), jax.scipy.signal.detrend(m, 0), jax.scipy.signal.detrend(i)
