@@ -117,12 +117,7 @@ def conv_transpose(
         each = [padding] * len(strides) if isinstance(padding, str) else padding
         pads = tuple([transposed_padding(k, s, p) for k, s, p in zip(window, strides, each)])
     if transpose_kernel:
-        output, inputs, *spatial = numbers.rhs_spec
-        for axis in spatial:
-            rhs = rev(rhs, (axis,))
-        order = list(range(rank))
-        order[output], order[inputs] = inputs, output
-        rhs = transpose(rhs, order)
+        rhs = _turned_round(rhs, numbers.rhs_spec)
     return conv_general_dilated(
         lhs,
         rhs,
@@ -134,6 +129,16 @@ def conv_transpose(
         precision=precision,
         preferred_element_type=preferred_element_type,
     )
+
+
+def _turned_round(rhs: Any, spec: Sequence[int]) -> Any:
+    """Weights with their windows reversed, input and output features exchanged."""
+    output, inputs, *spatial = spec
+    for axis in spatial:
+        rhs = rev(rhs, (axis,))
+    order = list(range(len(spec)))
+    order[output], order[inputs] = inputs, output
+    return transpose(rhs, order)
 
 
 # ----------------------------------------------------------------- patches

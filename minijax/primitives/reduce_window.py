@@ -92,17 +92,7 @@ def reduce_window(
         )
     if not operands:
         raise ValueError("reduce_window needs at least one operand, got none.")
-    ones = (1,) * len(window_dimensions)
-    geometry = {
-        "window_dimensions": tuple(window_dimensions),
-        "window_strides": ones if window_strides is None else tuple(window_strides),
-        "base_dilation": ones if base_dilation is None else tuple(base_dilation),
-        "window_dilation": ones if window_dilation is None else tuple(window_dilation),
-    }
-    if isinstance(padding, str):
-        window = dilated_shape(geometry["window_dimensions"], geometry["window_dilation"])
-        padding = padtype_to_pads(operands[0].shape, window, geometry["window_strides"], padding)
-    geometry["padding"] = tuple([(low, high) for low, high in padding])
+    geometry = _geometry(operands[0].shape, window_dimensions, window_strides, padding, base_dilation, window_dilation)
     prim = _recognised(computation, init_values)
     if prim is not None:
         return prim.bind(*operands, **geometry)
@@ -117,6 +107,23 @@ def reduce_window(
         return results
 
     return tree_unflatten(tree, _bind(operands, init_values, scalar_computation(on_lists, avals), geometry))
+
+
+def _geometry(
+    shape: Shape, window: Sequence[int], strides: Any, padding: Any, base_dilation: Any, window_dilation: Any
+) -> dict[str, Any]:
+    """The parameters that say where the windows lie: tuples with an entry for each axis."""
+    ones = (1,) * len(window)
+    geometry: dict[str, Any] = {
+        "window_dimensions": tuple(window),
+        "window_strides": ones if strides is None else tuple(strides),
+        "base_dilation": ones if base_dilation is None else tuple(base_dilation),
+        "window_dilation": ones if window_dilation is None else tuple(window_dilation),
+    }
+    if isinstance(padding, str):
+        reach = dilated_shape(geometry["window_dimensions"], geometry["window_dilation"])
+        padding = padtype_to_pads(shape, reach, geometry["window_strides"], padding)
+    return geometry | {"padding": tuple([(low, high) for low, high in padding])}
 
 
 def _recognised(computation: Callable[..., Any], init_values: Sequence[Any]) -> Primitive | None:

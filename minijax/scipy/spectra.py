@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -13,11 +12,11 @@ import minijax.numpy as jnp
 from minijax import lax
 from minijax.array import Array
 from minijax.numpy.axes import static_int
-from minijax.numpy.promotion import check_arraylike, ensure_arraylike, promote_dtypes_inexact
+from minijax.numpy.promotion import check_arraylike, promote_dtypes_inexact
 from minijax.primitives.shaping import canonical_axis
 from minijax.vmapping import vmap
 
-__all__ = ["csd", "detrend", "istft", "stft", "welch"]
+__all__ = ["csd", "detrend", "stft", "welch"]
 
 # ----------------------------------------------------------------- trends
 
@@ -53,7 +52,7 @@ def detrend(data: Any, axis: int = -1, type: str = "linear", bp: Any = 0, overwr
 # ----------------------------------------------------------------- windows
 
 
-def _window(window: Any, n: int, dtype: Any) -> Array:
+def window_weights(window: Any, n: int, dtype: Any) -> Array:
     """The weights of a window by name: 'hann' is known here, the others are SciPy's."""
     if window == "hann":
         weights: Any = jnp.array([1.0]) if n == 1 else jnp.sin(jnp.linspace(0, np.pi, n, endpoint=False)) ** 2
@@ -75,7 +74,7 @@ def _segment_window(window: Any, nperseg: int | None, length: int, dtype: Any) -
         if n > length:
             warnings.warn(f"nperseg={n} is greater than the input's length: {length} is used instead.", stacklevel=4)
             n = length
-        return _window(window, n, dtype), n
+        return window_weights(window, n, dtype), n
     weights = jnp.asarray(window, dtype=dtype)
     if weights.ndim != 1 or weights.size > length or nperseg not in (None, weights.size):
         raise ValueError(
@@ -85,7 +84,8 @@ def _segment_window(window: Any, nperseg: int | None, length: int, dtype: Any) -
     return weights, weights.size
 
 
-def _concrete(value: Any, what: str) -> int:
+def concrete(value: Any, what: str) -> int:
+    """A length as a Python int. Raises ConcretizationTypeError for a traced one."""
     return static_int(value, f"the argument `{what}` of a windowed Fourier transform")
 
 
@@ -161,14 +161,14 @@ def _spectra(
     """
     if boundary not in _BOUNDARIES:
         raise ValueError(f"unknown boundary {boundary!r}: it must be one of {list(_BOUNDARIES)}.")
-    signals, axis = _signals(x, y, _concrete(axis, "axis"))
+    signals, axis = _signals(x, y, concrete(axis, "axis"))
     dtype = jnp.promote_types(signals[0].dtype, np.complex64)
     real_dtype = np.finfo(dtype).dtype
-    if nperseg is not None and (nperseg := _concrete(nperseg, "nperseg")) < 1:
+    if nperseg is not None and (nperseg := concrete(nperseg, "nperseg")) < 1:
         raise ValueError(f"nperseg must be a positive integer, got {nperseg}.")
     weights, length = _segment_window(window, nperseg, signals[0].shape[axis], signals[0].dtype)
-    overlap = length // 2 if noverlap is None else _concrete(noverlap, "noverlap")
-    nfft = length if nfft is None else _concrete(nfft, "nfft")
+    overlap = length // 2 if noverlap is None else concrete(noverlap, "noverlap")
+    nfft = length if nfft is None else concrete(nfft, "nfft")
     if any(s.size == 0 for s in signals):
         shape = _shape_of_nothing(signals, axis)
         return jnp.zeros(shape, real_dtype), jnp.zeros(shape, real_dtype), jnp.zeros(shape, dtype)
@@ -376,81 +376,3 @@ def welch(
         x, None, fs, window, nperseg, noverlap, nfft, detrend, return_onesided, scaling, axis, average
     )
     return frequencies, spectrum.real
-
-
-# ----------------------------------------------------------------- back from transforms to the signal
-
-
-def istft(
-    Zxx: Any,
-    fs: Any = 1.0,
-    window: Any = "hann",
-    nperseg: int | None = None,
-    noverlap: int | None = None,
-    nfft: int | None = None,
-    input_onesided: bool = True,
-    boundary: bool = True,
-    time_axis: int = -1,
-    freq_axis: int = -2,
-) -> tuple[Array, Array]:
-    """The signal that `stft` transformed, from overlapping segments: (times, signal). Parameters as there."""
-    Zxx = ensure_arraylike("istft", Zxx)
-    if Zxx.ndim < 2:
-        raise ValueError(f"istft: the transforms must have axes of frequencies and of times, got shape {Zxx.shape}.")
-    freq_axis, time_axis = canonical_axis(freq_axis, Zxx.ndim), canonical_axis(time_axis, Zxx.ndim)
-    if freq_axis == time_axis:
-        raise ValueError(f"istft: time_axis and freq_axis must differ, both are axis {time_axis}.")
-    Zxx = jnp.asarray(Zxx, dtype=jnp.promote_types(Zxx.dtype, np.complex64))
-    length, overlap, size = _segments_of(Zxx.shape[freq_axis], nperseg, noverlap, nfft, input_onesided)
-    last_two = (freq_axis, time_axis)
-    moved = jnp.transpose(Zxx, [d for d in range(Zxx.ndim) if d not in last_two] + [*last_two])
-    segments = (jnp.fft.irfft if input_onesided else jnp.fft.ifft)(moved, axis=-2, n=nfft)[..., :length, :]
-    if isinstance(window, str | tuple):
-        weights = _window(window, length, segments.dtype)
-    else:
-        weights = jnp.asarray(window)
-        if weights.shape != (length,):
-            raise ValueError(f"istft: the window must have the shape ({length},), got {weights.shape}.")
-    segments = segments * weights.sum()
-    weights = lax.expand_dims(weights, (*range(segments.ndim - 2), -1))
-    signal = _overlapped((segments * weights).swapaxes(-2, -1), length - overlap)
-    squares = jnp.repeat(weights * weights, segments.shape[-1], axis=-1)
-    norm = _overlapped(squares.swapaxes(-2, -1), length - overlap)
-    if boundary:
-        half = length // 2
-        signal, norm = signal[..., half:-half], norm[..., half:-half]
-    signal = signal / jnp.where(norm > 1e-10, norm, 1.0)
-    if signal.ndim > 1 and time_axis != Zxx.ndim - 1:
-        signal = jnp.moveaxis(signal, -1, time_axis - (freq_axis < time_axis))
-    times = jnp.arange(signal.shape[0], dtype=np.finfo(signal.dtype).dtype) / fs
-    return times, signal
-
-
-def _segments_of(frequencies: int, nperseg: Any, noverlap: Any, nfft: Any, onesided: bool) -> tuple[int, int, int]:
-    """Length and overlap of segments, and length of the transforms, that have so many frequencies."""
-    usual = 2 * (frequencies - 1) if onesided else frequencies
-    length = _concrete(nperseg or usual, "nperseg")
-    if length < 1:
-        raise ValueError(f"istft: nperseg must be a positive integer, got {length}.")
-    size = usual + (onesided and length == usual + 1) if nfft is None else _concrete(nfft, "nfft")
-    overlap = _concrete(noverlap or length // 2, "noverlap")
-    if size < length or overlap >= length:
-        raise ValueError(
-            f"istft: nfft must be at least nperseg and noverlap less than nperseg; got nfft {size}, nperseg {length} "
-            f"and noverlap {overlap}."
-        )
-    return length, overlap, size
-
-
-def _overlapped(segments: Array, step: int) -> Array:
-    """The sum of the segments [..., segments, elements], each `step` behind the one before it."""
-    *outer, count, length = segments.shape
-    # Cut each segment in parts of length `step`. The k-th parts of all segments follow one another: one row for
-    # each k, shifted by k parts against the first.
-    parts = -(-length // step)
-    x = segments.reshape(math.prod(outer), count, length)
-    x = jnp.pad(x, ((0, 0), (0, 0), (0, parts * step - length))).reshape(-1, count, parts, step)
-    rows = jnp.pad(x.transpose(0, 2, 1, 3), ((0, 0), (0, 0), (0, count), (0, 0)))
-    width = rows.shape[2] - 1
-    rows = rows.reshape(rows.shape[0], -1)[:, : parts * width * step].reshape(-1, parts, width * step)
-    return rows.sum(axis=1)[:, : step * (count - 1) + length].reshape((*outer, -1))
