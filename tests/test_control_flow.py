@@ -313,6 +313,22 @@ def unusual_carries(j: Any) -> Any:
     )
 
 
+def own_gradients(j: Any) -> Any:
+    """custom_gradient, whose rule closes over what was computed: alone, in a scan, in a branch, twice."""
+
+    @j.custom_gradient
+    def f(x: Any, y: Any) -> Any:
+        s = j.numpy.sin(x)
+        return {"out": s * y}, lambda g: (2.0 * g["out"] * s, g["out"] * y)
+
+    def looped(x: Any) -> Any:
+        return j.lax.fori_loop(0, 3, lambda _, c: f(c, x)["out"], x).sum()
+
+    x = j.numpy.asarray(X[0])
+    branch = lambda x: j.lax.cond(x.sum() > 0, lambda x: f(x, x)["out"], lambda x: x, x).sum()  # noqa: E731
+    return j.grad(looped)(x), j.vmap(j.grad(branch))(j.numpy.asarray(X)), j.grad(lambda x: j.grad(looped)(x).sum())(x)
+
+
 ALGORITHMS = {
     "lstm": lstm_gradient,
     "lstm per example": lstm_per_example,
@@ -323,6 +339,7 @@ ALGORITHMS = {
     "scan in jit in vmap in grad": scan_in_jit_in_vmap_in_grad,
     "checkpointed body": checkpointed_body,
     "polynomials": polynomials,
+    "own gradients": own_gradients,
     "unusual carries": unusual_carries,
 }
 
