@@ -72,7 +72,7 @@ def public_names(name: str) -> list[str]:
     `core` and `dtypes` hold the engine's own names too, so that of theirs only those count which JAX has.
     """
     ours, theirs = module("minijax", name), module("jax", name)
-    names = getattr(ours, "__all__", None) or [n for n in vars(ours) if not n.startswith("_")]
+    names = getattr(ours, "__all__", None) or [n for n in dir(ours) if not n.startswith("_")]
     inner = name in ("core", "dtypes")
     return sorted(n for n in names if hasattr(theirs, n) or not (inner or inspect.ismodule(getattr(ours, n))))
 

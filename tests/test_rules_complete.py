@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
+
 import pytest
 
 import minijax
@@ -9,6 +12,10 @@ from reference.check import oracle_facts
 from reference.check.operation_row import KINDS
 from reference.check.operations import ROWS
 
+# Primitives that most programs do without are imported on demand.
+for found in pkgutil.iter_modules(minijax.primitives.__path__, "minijax.primitives."):
+    importlib.import_module(found.name)
+importlib.import_module("minijax.debug")
 PRIMITIVES = minijax.core.primitives()
 SLOTS = ("impl", "shape_rule", "jvp", "transpose", "batch")
 # Kinds that a primitive may do without: weak types and second derivatives mean nothing to integers and keys.

@@ -1,35 +1,14 @@
 """jax.lax: the primitives under JAX's names. Each lives, with its rules, in the file it is imported from."""
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
 from minijax.devices import (
     with_sharding_constraint,
 )
 from minijax.dtypes import (
     dtype,
 )
-from minijax.lax import linalg as linalg
-from minijax.lax.associative import associative_scan
-from minijax.lax.conditionals import (
-    cond,
-    platform_dependent,
-    switch,
-)
-from minijax.lax.convolutions import (
-    conv,
-    conv_general_dilated_local,
-    conv_general_dilated_patches,
-    conv_transpose,
-    conv_with_general_padding,
-)
-from minijax.lax.implicit import (
-    custom_linear_solve,
-    custom_root,
-)
-from minijax.lax.loops import (
-    fori_loop,
-    scan,
-    while_loop,
-)
-from minijax.lax.mapping import map
+from minijax.later import later as _later
 from minijax.lax.shapes import (
     broadcast_like,
     broadcast_shapes,
@@ -37,11 +16,6 @@ from minijax.lax.shapes import (
     collapse,
     shape_as_value,
     stage,
-)
-from minijax.primitives.approximate_top_k import (
-    approx_max_k,
-    approx_min_k,
-    approx_top_k_p,
 )
 from minijax.primitives.arithmetic import (
     abs,
@@ -79,12 +53,6 @@ from minijax.primitives.arithmetic import (
 from minijax.primitives.barrier import (
     optimization_barrier,
     optimization_barrier_p,
-)
-from minijax.primitives.bessel import (
-    bessel_i0e,
-    bessel_i0e_p,
-    bessel_i1e,
-    bessel_i1e_p,
 )
 from minijax.primitives.bitwise import (
     and_p,
@@ -135,7 +103,6 @@ from minijax.primitives.complex_parts import (
     real,
     real_p,
 )
-from minijax.primitives.cond import cond_p
 from minijax.primitives.conversion import (
     bitcast_convert_type,
     bitcast_convert_type_p,
@@ -146,20 +113,6 @@ from minijax.primitives.conversion import (
     reduce_precision_p,
     stop_gradient,
     stop_gradient_p,
-)
-from minijax.primitives.convolution import (
-    conv_general_dilated,
-    conv_general_dilated_p,
-)
-from minijax.primitives.convolution_dimensions import (
-    ConvDimensionNumbers,
-    ConvGeneralDilatedDimensionNumbers,
-    conv_dimension_numbers,
-    conv_general_permutations,
-    conv_general_shape_tuple,
-    conv_shape_tuple,
-    conv_transpose_shape_tuple,
-    padtype_to_pads,
 )
 from minijax.primitives.creation import (
     broadcasted_iota,
@@ -202,56 +155,12 @@ from minijax.primitives.dynamic_slicing import (
     dynamic_update_slice_in_dim,
     dynamic_update_slice_p,
 )
-from minijax.primitives.entropy import (
-    rng_uniform,
-    rng_uniform_p,
-)
-from minijax.primitives.error_functions import (
-    erf,
-    erf_inv,
-    erf_inv_p,
-    erf_p,
-    erfc,
-    erfc_p,
-)
-from minijax.primitives.fft import (
-    FftType,
-    fft,
-    fft_p,
-)
-from minijax.primitives.gamma_functions import (
-    digamma,
-    digamma_p,
-    lgamma,
-    lgamma_p,
-    polygamma,
-    polygamma_p,
-    zeta,
-    zeta_p,
-)
-from minijax.primitives.incomplete_beta import (
-    betainc,
-    regularized_incomplete_beta_p,
-)
-from minijax.primitives.incomplete_gamma import (
-    igamma,
-    igamma_grad_a,
-    igamma_grad_a_p,
-    igamma_p,
-    igammac,
-    igammac_p,
-    random_gamma_grad,
-)
 from minijax.primitives.indexing import (
     GatherDimensionNumbers,
     GatherScatterMode,
     gather,
     gather_p,
     index_take,
-)
-from minijax.primitives.integer_products import (
-    mulhi,
-    mulhi_p,
 )
 from minijax.primitives.joining import (
     concatenate,
@@ -266,13 +175,6 @@ from minijax.primitives.joining import (
     tile_p,
     unstack,
     unstack_p,
-)
-from minijax.primitives.linear_solve import linear_solve_p
-from minijax.primitives.reduce import reduce, reduce_p
-from minijax.primitives.reduce_window import (
-    reduce_window,
-    reduce_window_p,
-    select_and_scatter_p,
 )
 from minijax.primitives.reductions import (
     argmax,
@@ -303,7 +205,6 @@ from minijax.primitives.rounding import (
     round,
     round_p,
 )
-from minijax.primitives.scan import scan_p
 from minijax.primitives.scatter import (
     scatter,
     scatter_apply,
@@ -342,10 +243,6 @@ from minijax.primitives.shaping import (
     squeeze_p,
     transpose,
     transpose_p,
-)
-from minijax.primitives.sinks import (
-    dce_sink,
-    dce_sink_p,
 )
 from minijax.primitives.slicing import (
     index_in_dim,
@@ -409,15 +306,6 @@ from minijax.primitives.transcendental import (
     tan_p,
     tanh,
     tanh_p,
-)
-from minijax.primitives.while_loop import while_p
-from minijax.primitives.window_reductions import (
-    reduce_window_max_p,
-    reduce_window_min_p,
-    reduce_window_shape_tuple,
-    reduce_window_sum_p,
-    select_and_gather_add_p,
-    select_and_scatter_add_p,
 )
 
 __all__ = [
@@ -753,3 +641,165 @@ __all__ = [
     "zeta",
     "zeta_p",
 ]
+
+# What many programs do without is imported when they first ask for it.
+__getattr__, __dir__ = _later(
+    __name__,
+    modules="linalg",
+    names={
+        "minijax.lax.associative": "associative_scan",
+        "minijax.lax.conditionals": "cond platform_dependent switch",
+        "minijax.lax.convolutions": """
+            conv conv_general_dilated_local conv_general_dilated_patches conv_transpose
+            conv_with_general_padding
+        """,
+        "minijax.lax.implicit": "custom_linear_solve custom_root",
+        "minijax.lax.loops": "fori_loop scan while_loop",
+        "minijax.lax.mapping": "map",
+        "minijax.primitives.approximate_top_k": "approx_max_k approx_min_k approx_top_k_p",
+        "minijax.primitives.bessel": "bessel_i0e bessel_i0e_p bessel_i1e bessel_i1e_p",
+        "minijax.primitives.cond": "cond_p",
+        "minijax.primitives.convolution": "conv_general_dilated conv_general_dilated_p",
+        "minijax.primitives.convolution_dimensions": """
+            ConvDimensionNumbers ConvGeneralDilatedDimensionNumbers conv_dimension_numbers
+            conv_general_permutations conv_general_shape_tuple conv_shape_tuple conv_transpose_shape_tuple
+            padtype_to_pads
+        """,
+        "minijax.primitives.entropy": "rng_uniform rng_uniform_p",
+        "minijax.primitives.error_functions": "erf erf_inv erf_inv_p erf_p erfc erfc_p",
+        "minijax.primitives.fft": "FftType fft fft_p",
+        "minijax.primitives.gamma_functions": "digamma digamma_p lgamma lgamma_p polygamma polygamma_p zeta zeta_p",
+        "minijax.primitives.incomplete_beta": "betainc regularized_incomplete_beta_p",
+        "minijax.primitives.incomplete_gamma": """
+            igamma igamma_grad_a igamma_grad_a_p igamma_p igammac igammac_p random_gamma_grad
+        """,
+        "minijax.primitives.integer_products": "mulhi mulhi_p",
+        "minijax.primitives.linear_solve": "linear_solve_p",
+        "minijax.primitives.reduce": "reduce reduce_p",
+        "minijax.primitives.reduce_window": "reduce_window reduce_window_p select_and_scatter_p",
+        "minijax.primitives.scan": "scan_p",
+        "minijax.primitives.sinks": "dce_sink dce_sink_p",
+        "minijax.primitives.while_loop": "while_p",
+        "minijax.primitives.window_reductions": """
+            reduce_window_max_p reduce_window_min_p reduce_window_shape_tuple reduce_window_sum_p
+            select_and_gather_add_p select_and_scatter_add_p
+        """,
+    },
+)
+
+if _TYPE_CHECKING:
+    from minijax.lax import linalg as linalg
+    from minijax.lax.associative import associative_scan
+    from minijax.lax.conditionals import (
+        cond,
+        platform_dependent,
+        switch,
+    )
+    from minijax.lax.convolutions import (
+        conv,
+        conv_general_dilated_local,
+        conv_general_dilated_patches,
+        conv_transpose,
+        conv_with_general_padding,
+    )
+    from minijax.lax.implicit import (
+        custom_linear_solve,
+        custom_root,
+    )
+    from minijax.lax.loops import (
+        fori_loop,
+        scan,
+        while_loop,
+    )
+    from minijax.lax.mapping import map
+    from minijax.primitives.approximate_top_k import (
+        approx_max_k,
+        approx_min_k,
+        approx_top_k_p,
+    )
+    from minijax.primitives.bessel import (
+        bessel_i0e,
+        bessel_i0e_p,
+        bessel_i1e,
+        bessel_i1e_p,
+    )
+    from minijax.primitives.cond import cond_p
+    from minijax.primitives.convolution import (
+        conv_general_dilated,
+        conv_general_dilated_p,
+    )
+    from minijax.primitives.convolution_dimensions import (
+        ConvDimensionNumbers,
+        ConvGeneralDilatedDimensionNumbers,
+        conv_dimension_numbers,
+        conv_general_permutations,
+        conv_general_shape_tuple,
+        conv_shape_tuple,
+        conv_transpose_shape_tuple,
+        padtype_to_pads,
+    )
+    from minijax.primitives.entropy import (
+        rng_uniform,
+        rng_uniform_p,
+    )
+    from minijax.primitives.error_functions import (
+        erf,
+        erf_inv,
+        erf_inv_p,
+        erf_p,
+        erfc,
+        erfc_p,
+    )
+    from minijax.primitives.fft import (
+        FftType,
+        fft,
+        fft_p,
+    )
+    from minijax.primitives.gamma_functions import (
+        digamma,
+        digamma_p,
+        lgamma,
+        lgamma_p,
+        polygamma,
+        polygamma_p,
+        zeta,
+        zeta_p,
+    )
+    from minijax.primitives.incomplete_beta import (
+        betainc,
+        regularized_incomplete_beta_p,
+    )
+    from minijax.primitives.incomplete_gamma import (
+        igamma,
+        igamma_grad_a,
+        igamma_grad_a_p,
+        igamma_p,
+        igammac,
+        igammac_p,
+        random_gamma_grad,
+    )
+    from minijax.primitives.integer_products import (
+        mulhi,
+        mulhi_p,
+    )
+    from minijax.primitives.linear_solve import linear_solve_p
+    from minijax.primitives.reduce import reduce, reduce_p
+    from minijax.primitives.reduce_window import (
+        reduce_window,
+        reduce_window_p,
+        select_and_scatter_p,
+    )
+    from minijax.primitives.scan import scan_p
+    from minijax.primitives.sinks import (
+        dce_sink,
+        dce_sink_p,
+    )
+    from minijax.primitives.while_loop import while_p
+    from minijax.primitives.window_reductions import (
+        reduce_window_max_p,
+        reduce_window_min_p,
+        reduce_window_shape_tuple,
+        reduce_window_sum_p,
+        select_and_gather_add_p,
+        select_and_scatter_add_p,
+    )

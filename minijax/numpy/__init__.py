@@ -3,24 +3,19 @@
 Importing it also gives arrays their operators, methods and `.at`.
 """
 
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from minijax.array import Array as ndarray
 from minijax.element_types import ADDED_KINDS as _ADDED_KINDS
 from minijax.element_types import added_scalar_type as _added_scalar_type
-from minijax.numpy import fft, linalg
+from minijax.later import later as _later
 from minijax.numpy import operators as _operators  # noqa: F401  attaches them to arrays
 from minijax.numpy.agreement import (
     allclose,
     array_equal,
     array_equiv,
     isclose,
-)
-from minijax.numpy.applying import (
-    apply_along_axis,
-    apply_over_axes,
-    piecewise,
-    vectorize,
 )
 from minijax.numpy.arithmetic import (
     abs,
@@ -72,7 +67,6 @@ from minijax.numpy.contractions import (
     vecdot,
     vecmat,
 )
-from minijax.numpy.convolving import convolve, correlate
 from minijax.numpy.creation import (
     array,
     asarray,
@@ -95,32 +89,6 @@ from minijax.numpy.cumulative import (
     nancumprod,
     nancumsum,
 )
-from minijax.numpy.diagonals import (
-    diag,
-    diagflat,
-    diagonal,
-    fill_diagonal,
-    trace,
-)
-from minijax.numpy.differences import (
-    diff,
-    ediff1d,
-    gradient,
-    interp,
-    trapezoid,
-    unwrap,
-)
-from minijax.numpy.editing import (
-    delete,
-    insert,
-    trim_zeros,
-)
-from minijax.numpy.einsum import (
-    einsum,
-)
-from minijax.numpy.einsum_path import (
-    einsum_path,
-)
 from minijax.numpy.exponential import (
     cbrt,
     exp,
@@ -133,23 +101,6 @@ from minijax.numpy.exponential import (
     sqrt,
     square,
 )
-from minijax.numpy.files import (
-    from_dlpack,
-    fromfile,
-    fromiter,
-    fromstring,
-    load,
-    save,
-    savez,
-)
-from minijax.numpy.histograms import (
-    corrcoef,
-    cov,
-    histogram,
-    histogram2d,
-    histogram_bin_edges,
-    histogramdd,
-)
 from minijax.numpy.index_grids import (
     c_,
     index_exp,
@@ -157,12 +108,6 @@ from minijax.numpy.index_grids import (
     ogrid,
     r_,
     s_,
-)
-from minijax.numpy.integers import (
-    gcd,
-    lcm,
-    packbits,
-    unpackbits,
 )
 from minijax.numpy.joining import (
     append,
@@ -224,20 +169,6 @@ from minijax.numpy.manipulation import (
     swapaxes,
     transpose,
 )
-from minijax.numpy.nan_reductions import (
-    nanargmax,
-    nanargmin,
-    nanmax,
-    nanmean,
-    nanmin,
-    nanprod,
-    nanstd,
-    nansum,
-    nanvar,
-)
-from minijax.numpy.padding import (
-    pad,
-)
 from minijax.numpy.places import (
     argwhere,
     bincount,
@@ -255,34 +186,12 @@ from minijax.numpy.places import (
     unravel_index,
     where,
 )
-from minijax.numpy.polynomial_roots import (
-    poly,
-    polyfit,
-    roots,
-)
-from minijax.numpy.polynomials import (
-    polyadd,
-    polyder,
-    polydiv,
-    polyint,
-    polymul,
-    polysub,
-    polyval,
-)
 from minijax.numpy.printing import (
     array_repr,
     array_str,
     get_printoptions,
     printoptions,
     set_printoptions,
-)
-from minijax.numpy.quantiles import (
-    median,
-    nanmedian,
-    nanpercentile,
-    nanquantile,
-    percentile,
-    quantile,
 )
 from minijax.numpy.ranges import (
     arange,
@@ -393,18 +302,6 @@ from minijax.numpy.scalar_types import (
 from minijax.numpy.selection import (
     select,
 )
-from minijax.numpy.set_operations import (
-    intersect1d,
-    isin,
-    setdiff1d,
-    setxor1d,
-    union1d,
-    unique,
-    unique_all,
-    unique_counts,
-    unique_inverse,
-    unique_values,
-)
 from minijax.numpy.sorting import (
     argpartition,
     argsort,
@@ -476,14 +373,6 @@ from minijax.numpy.ufuncs import (
     negative,
     subtract,
     ufunc,
-)
-from minijax.numpy.window_functions import (
-    bartlett,
-    blackman,
-    hamming,
-    hanning,
-    i0,
-    kaiser,
 )
 
 bool = bool_
@@ -889,8 +778,153 @@ __all__ = [
     "zeros_like",
 ]
 
+# What many programs do without is imported when they first ask for it.
+_part_of_numpy, __dir__ = _later(
+    __name__,
+    modules="fft linalg",
+    names={
+        "minijax.numpy.applying": "apply_along_axis apply_over_axes piecewise vectorize",
+        "minijax.numpy.convolving": "convolve correlate",
+        "minijax.numpy.einstein_sums": "einsum",
+        "minijax.numpy.contraction_paths": "einsum_path",
+        "minijax.numpy.editing": "delete insert trim_zeros",
+        "minijax.numpy.files": "from_dlpack fromfile fromiter fromstring load save savez",
+        "minijax.numpy.histograms": "corrcoef cov histogram histogram2d histogram_bin_edges histogramdd",
+        "minijax.numpy.integers": "gcd lcm packbits unpackbits",
+        "minijax.numpy.padding": "pad",
+        "minijax.numpy.polynomial_roots": "poly polyfit roots",
+        "minijax.numpy.polynomials": "polyadd polyder polydiv polyint polymul polysub polyval",
+        "minijax.numpy.quantiles": "median nanmedian nanpercentile nanquantile percentile quantile",
+        "minijax.numpy.set_operations": """
+            intersect1d isin setdiff1d setxor1d union1d unique unique_all unique_counts unique_inverse
+            unique_values
+        """,
+        "minijax.numpy.window_functions": "bartlett blackman hamming hanning i0 kaiser",
+        "minijax.numpy.nan_reductions": "nanargmax nanargmin nanmax nanmean nanmin nanprod nanstd nansum nanvar",
+        "minijax.numpy.diagonals": "diag diagflat diagonal fill_diagonal trace",
+        "minijax.numpy.differences": "diff ediff1d gradient interp trapezoid unwrap",
+    },
+)
+
 
 def __getattr__(name: str) -> _Any:
     if name in _ADDED_KINDS:  # not in __all__: a star import shall not need ml_dtypes
         return _added_scalar_type(name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _part_of_numpy(name)
+
+
+if _TYPE_CHECKING:
+    from minijax.numpy import fft as fft
+    from minijax.numpy import linalg as linalg
+    from minijax.numpy.applying import (
+        apply_along_axis,
+        apply_over_axes,
+        piecewise,
+        vectorize,
+    )
+    from minijax.numpy.contraction_paths import (
+        einsum_path,
+    )
+    from minijax.numpy.convolving import convolve, correlate
+    from minijax.numpy.diagonals import (
+        diag,
+        diagflat,
+        diagonal,
+        fill_diagonal,
+        trace,
+    )
+    from minijax.numpy.differences import (
+        diff,
+        ediff1d,
+        gradient,
+        interp,
+        trapezoid,
+        unwrap,
+    )
+    from minijax.numpy.editing import (
+        delete,
+        insert,
+        trim_zeros,
+    )
+    from minijax.numpy.einstein_sums import (
+        einsum,
+    )
+    from minijax.numpy.files import (
+        from_dlpack,
+        fromfile,
+        fromiter,
+        fromstring,
+        load,
+        save,
+        savez,
+    )
+    from minijax.numpy.histograms import (
+        corrcoef,
+        cov,
+        histogram,
+        histogram2d,
+        histogram_bin_edges,
+        histogramdd,
+    )
+    from minijax.numpy.integers import (
+        gcd,
+        lcm,
+        packbits,
+        unpackbits,
+    )
+    from minijax.numpy.nan_reductions import (
+        nanargmax,
+        nanargmin,
+        nanmax,
+        nanmean,
+        nanmin,
+        nanprod,
+        nanstd,
+        nansum,
+        nanvar,
+    )
+    from minijax.numpy.padding import (
+        pad,
+    )
+    from minijax.numpy.polynomial_roots import (
+        poly,
+        polyfit,
+        roots,
+    )
+    from minijax.numpy.polynomials import (
+        polyadd,
+        polyder,
+        polydiv,
+        polyint,
+        polymul,
+        polysub,
+        polyval,
+    )
+    from minijax.numpy.quantiles import (
+        median,
+        nanmedian,
+        nanpercentile,
+        nanquantile,
+        percentile,
+        quantile,
+    )
+    from minijax.numpy.set_operations import (
+        intersect1d,
+        isin,
+        setdiff1d,
+        setxor1d,
+        union1d,
+        unique,
+        unique_all,
+        unique_counts,
+        unique_inverse,
+        unique_values,
+    )
+    from minijax.numpy.window_functions import (
+        bartlett,
+        blackman,
+        hamming,
+        hanning,
+        i0,
+        kaiser,
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 from minijax.array import Array
 from minijax.numpy import contractions, diagonals
-from minijax.numpy.einsum import einsum
+from minijax.numpy.einstein_sums import einsum
 from minijax.numpy.manipulation import matrix_transpose as _matrix_transpose
 from minijax.numpy.promotion import as_arrays, ensure_arraylike
 
