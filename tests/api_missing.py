@@ -109,43 +109,23 @@ NAMES: dict[str, dict[str, str]] = {
     "scipy.stats.wrapcauchy": {},
     "scipy.linalg": {},
     "scipy.signal": {},
-    "scipy.fft": {
-        UNWRITTEN: """
-            dct dctn idct idctn
-        """,
-    },
+    "scipy.fft": {},
     "scipy.ndimage": {},
-    "scipy.interpolate": {
-        UNWRITTEN: """
-            RegularGridInterpolator
-        """,
-    },
-    "scipy.integrate": {
-        UNWRITTEN: """
-            trapezoid
-        """,
-    },
+    "scipy.interpolate": {},
+    "scipy.integrate": {},
     "scipy.optimize": {
         UNWRITTEN: """
             OptimizeResults minimize
         """,
     },
     "scipy.sparse": {},
-    "scipy.sparse.linalg": {
-        UNWRITTEN: """
-            bicgstab cg gmres
-        """,
-    },
+    "scipy.sparse.linalg": {},
     "scipy.spatial.transform": {
         UNWRITTEN: """
             Rotation Slerp
         """,
     },
-    "scipy.cluster.vq": {
-        UNWRITTEN: """
-            vq
-        """,
-    },
+    "scipy.cluster.vq": {},
     "image": {},
     "ops": {},
     "flatten_util": {},

@@ -95,6 +95,10 @@ COVERED = {
     "scipy.stats.uniform": "st.uniform",
     "scipy.stats.vonmises": "st.vonmises",
     "scipy.stats.wrapcauchy": "st.wrapcauchy",
+    "scipy.fft": "numerics.fft",
+    "scipy.integrate": "numerics.integrate",
+    "scipy.interpolate": "numerics.interpolate",
+    "scipy.sparse.linalg": "numerics.sparse.linalg",
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import minijax.numpy as jnp
-from minijax import dtypes, lax
+from minijax import lax
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.promotion import like
@@ -27,7 +27,7 @@ def xlogy(x: Any, y: Any) -> Array:
 def _xlogy_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[Array, Array]:
     (x, y), (dx, dy) = primals, tangents
     result = xlogy(x, y)
-    return result, (_times(dx, lax.log(y)) + _times(dy, x / y)).astype(result.dtype)
+    return result, (dx * lax.log(y) + dy * x / y).astype(result.dtype)
 
 
 @custom_jvp
@@ -41,12 +41,7 @@ def xlog1py(x: Any, y: Any) -> Array:
 def _xlog1py_jvp(primals: tuple[Any, Any], tangents: tuple[Any, Any]) -> tuple[Array, Array]:
     (x, y), (dx, dy) = primals, tangents
     result = xlog1py(x, y)
-    return result, (_times(dx, lax.log1p(y)) + _times(dy, x / (1 + y))).astype(result.dtype)
-
-
-def _times(t: Any, slope: Any) -> Any:
-    """A tangent times a slope; integers have tangents of dtype float0, which count nothing."""
-    return jnp.zeros_like(slope) if t.dtype == dtypes.float0 else t * slope
+    return result, (dx * lax.log1p(y) + dy * x / (1 + y)).astype(result.dtype)
 
 
 @custom_jvp

@@ -34,7 +34,7 @@ def pdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:
 def cdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The probability of values up to x."""
     x, df, loc, scale = float_arrays("chi2.cdf", x, df, loc, scale)
-    return special.gammainc(df / 2, jnp.clip((x - loc) / (scale * 2), 0, np.inf))
+    return special.gammainc(df / 2, lax.clamp(like(x, 0), (x - loc) / (scale * 2), like(x, np.inf)))
 
 
 def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:
@@ -45,7 +45,7 @@ def logcdf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:
 def sf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The probability of values above x: 1 - cdf, accurate where that is small."""
     x, df, loc, scale = float_arrays("chi2.sf", x, df, loc, scale)
-    return special.gammaincc(df / 2, jnp.clip((x - loc) / (scale * 2), 0, np.inf))
+    return special.gammaincc(df / 2, lax.clamp(like(x, 0), (x - loc) / (scale * 2), like(x, np.inf)))
 
 
 def logsf(x: Any, df: Any, loc: Any = 0, scale: Any = 1) -> Array:

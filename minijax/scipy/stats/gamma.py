@@ -33,7 +33,7 @@ def pdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Array:
 def cdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The probability of values up to x."""
     x, a, loc, scale = float_arrays("gamma.cdf", x, a, loc, scale)
-    return special.gammainc(a, jnp.clip((x - loc) / scale, 0, np.inf))
+    return special.gammainc(a, lax.clamp(like(x, 0), (x - loc) / scale, like(x, np.inf)))
 
 
 def logcdf(x: Any, a: Any, loc: Any = 0, scale: Any = 1) -> Array:

@@ -9,6 +9,7 @@ import numpy as np
 import minijax.numpy as jnp
 from minijax import lax
 from minijax.array import Array
+from minijax.scipy import special
 from minijax.scipy.special.operands import float_arrays
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
@@ -18,7 +19,7 @@ def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The logarithm of the density at x."""
     x, loc, scale = float_arrays("gumbel_l.logpdf", x, loc, scale)
     z = (x - loc) / scale
-    return jnp.where(scale > 0, z - lax.exp(z) - lax.log(scale), np.nan)
+    return jnp.where(scale > 0, special.xlogy(-1, scale) + (z - lax.exp(z)), np.nan)
 
 
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
@@ -41,7 +42,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
 def ppf(p: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The inverse of cdf: the value that is not exceeded with probability p."""
     p, loc, scale = float_arrays("gumbel_l.ppf", p, loc, scale)
-    return jnp.where((p > 0) & (p < 1), loc + scale * lax.log(lax.neg(lax.log1p(lax.neg(p)))), np.nan)
+    return jnp.where((p > 0) & (p < 1), loc + scale * lax.log(special.xlog1py(-1, lax.neg(p))), np.nan)
 
 
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:

@@ -10,6 +10,7 @@ import minijax.numpy as jnp
 from minijax import lax, nn
 from minijax.array import Array
 from minijax.numpy.promotion import like
+from minijax.scipy import special
 from minijax.scipy.special.operands import float_arrays
 
 __all__ = ["cdf", "logcdf", "logpdf", "logsf", "pdf", "ppf", "sf"]
@@ -19,7 +20,7 @@ def logpdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The logarithm of the density at x."""
     x, loc, scale = float_arrays("gumbel_r.logpdf", x, loc, scale)
     z = (x - loc) / scale
-    return jnp.where(scale > 0, lax.neg(lax.log(scale)) - (z + lax.exp(lax.neg(z))), np.nan)
+    return jnp.where(scale > 0, special.xlogy(-1, scale) - (z + lax.exp(lax.neg(z))), np.nan)
 
 
 def pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
@@ -42,7 +43,7 @@ def cdf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:
 def ppf(p: Any, loc: Any = 0, scale: Any = 1) -> Array:
     """The inverse of cdf: the value that is not exceeded with probability p."""
     p, loc, scale = float_arrays("gumbel_r.ppf", p, loc, scale)
-    return jnp.where((p > 0) & (p < 1), loc - scale * lax.log(lax.neg(lax.log(p))), np.nan)
+    return jnp.where((p > 0) & (p < 1), loc - scale * lax.log(special.xlogy(-1, p)), np.nan)
 
 
 def sf(x: Any, loc: Any = 0, scale: Any = 1) -> Array:

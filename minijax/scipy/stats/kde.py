@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 import minijax.numpy as jnp
-from minijax import dtypes, lax, random
+from minijax import dtypes, random
 from minijax.array import Array
 from minijax.numpy.promotion import check_arraylike, promote_dtypes_inexact
-from minijax.scipy import special
+from minijax.scipy import linalg, special
 from minijax.tree_util import register_pytree_node_class
 
 __all__ = ["gaussian_kde"]
@@ -188,7 +188,6 @@ def _with_weights(dataset: Array, weights: Any, n: int) -> tuple[Array, Array]:
 
 def _normal_density(x: Array, covariance: Array) -> Array:
     """The density of the normal distribution of mean 0 at the columns of x."""
-    factor = jnp.linalg.cholesky(covariance)
-    z = lax.linalg.triangular_solve(factor, x, left_side=True, lower=True)
-    norm = jnp.sqrt(2 * np.pi) ** x.shape[0] * jnp.prod(jnp.diag(factor))
-    return jnp.exp(-0.5 * jnp.sum(z * z, axis=0)) / norm
+    factor = linalg.cho_factor(covariance)
+    exponent = -0.5 * jnp.sum(x * linalg.cho_solve(factor, x), axis=0)
+    return jnp.exp(exponent) / (jnp.sqrt(2 * np.pi) ** x.shape[0] * jnp.prod(jnp.diag(factor[0])))

@@ -35,6 +35,7 @@ from . import (
     polynomials,
     random,
     scipy_linalg,
+    scipy_numerics,
     scipy_special,
     scipy_stats,
     signal,
@@ -64,4 +65,5 @@ FAMILIES: dict[str, ModuleType] = {
     "random": random,
     "loops and branches": control_flow,
     "scipy.stats": scipy_stats,
+    "scipy, the smaller modules": scipy_numerics,
 }

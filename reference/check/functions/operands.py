@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,21 @@ _ARRAYS = {
 }
 
 
+def numerics(engine: Any) -> SimpleNamespace:
+    """The smaller modules of `engine.scipy`, and the one function of `engine.scipy.cluster.vq`."""
+
+    def module(name: str) -> Any:
+        return importlib.import_module(f"{engine.__name__}.scipy.{name}")
+
+    names = ("fft", "integrate", "interpolate", "sparse")
+    module("sparse.linalg")
+    return SimpleNamespace(vq=module("cluster.vq").vq, **{name: module(name) for name in names})
+
+
 def namespace(engine: Any) -> dict[str, Any]:
     """What an expression may name: the engine, its `jnp`, NumPy, the module io and the operands."""
     jnp = engine.numpy
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
     sp = importlib.import_module(f"{engine.__name__}.scipy.special")
     st = importlib.import_module(f"{engine.__name__}.scipy.stats")
-    return {"jax": engine, "sp": sp, "st": st, "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
+    return {"jax": engine, "sp": sp, "st": st, "numerics": numerics(engine), "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
