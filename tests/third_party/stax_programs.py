@@ -11,8 +11,8 @@ import numpy as np
 
 KEY = jax.random.key(7)
 # What the default depth runs.
-USUAL_NETWORKS = ("mlp", "convolutions")
-USUAL_OPTIMIZERS = ("adam", "sgd-exponential")
+USUAL_NETWORKS = ("mlp",)
+USUAL_OPTIMIZERS = ("adam",)
 
 
 def networks(stax: Any) -> dict[str, tuple[Any, tuple[int, ...]]]:
