@@ -7,7 +7,7 @@ first counts. So max pooling differs from reduce_max, whose tangent is the mean 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from minijax.primitives.convolution_dimensions import dilated_shape, window_coun
 from minijax.primitives.families import batch_axis_in_front, def_jvp, like
 from minijax.primitives.reductions import accumulator_dtype, highest, lowest, settle_zeros
 from minijax.primitives.slicing import pad, slice
-from minijax.primitives.sliding import pad_and_dilate
+from minijax.primitives.sliding import pad_and_dilate, sliding_windows
 from minijax.primitives.standard import Shape, def_linear, require_dtype, standard
 
 __all__ = ["reduce_window_shape_tuple"]
@@ -102,26 +102,34 @@ def reduced_windows(
     """Each window reduced by `ufunc`, whose neutral element is `fill`: one axis after the other."""
     x = pad_and_dilate(x, padding, base_dilation, fill)
     for axis, (window, stride, dilation) in enumerate(zip(window_dimensions, window_strides, window_dilation)):
-        count = window_count(x.shape[axis], 1 + dilation * (window - 1), stride)
-        parts = _along(x, axis, window, stride, dilation, count)
-        if window == 1:
-            x = next(parts)
-        elif window <= max(count, 16):
-            out = ufunc(next(parts), next(parts))
-            for part in parts:
-                ufunc(out, part, out=out)
-            x = out
-        else:
-            x = ufunc.reduce(np.stack(list(parts), axis + 1), axis + 1, dtype=x.dtype)
+        if stride == 1 and window > 64:
+            x = _by_doubling(x.swapaxes(axis, -1), ufunc, window, dilation).swapaxes(axis, -1)
+            continue
+        along, (count,) = sliding_windows(x.swapaxes(axis, -1), (window,), (stride,), (dilation,))
+        windows = along.swapaxes(axis, -2)
+        if window > max(count, 16):
+            x = ufunc.reduce(windows, -1, x.dtype)
+            continue
+        # The first elements of all windows, then the second ones, and so on.
+        x = windows[..., 0]
+        for i in range(1, window):
+            x = ufunc(x, windows[..., i], out=x if i > 1 else None)
     return x
 
 
-def _along(x: np.ndarray, axis: int, window: int, stride: int, dilation: int, count: int) -> Iterator[np.ndarray]:
-    """The first elements of all windows along an axis, then the second ones, and so on."""
-    before = (np.s_[:],) * axis
-    for i in range(window):
-        start = i * dilation
-        yield x[(*before, np.s_[start : start + (count - 1) * stride + 1 : stride] if count else np.s_[:0])]
+def _by_doubling(x: np.ndarray, ufunc: np.ufunc, window: int, dilation: int) -> np.ndarray:
+    """All windows along the last axis with steps of 1, from windows of 1, 2, 4, 8 ... elements."""
+    count = max(x.shape[-1] - (window - 1) * dilation, 0)
+    out, done, size = None, 0, 1
+    while True:
+        if window & size:
+            part = x[..., done * dilation : done * dilation + count]
+            out, done = part if out is None else ufunc(out, part), done + size
+        if done == window:
+            return out
+        reach = size * dilation
+        x = ufunc(x[..., :-reach], x[..., reach:]) if count else x
+        size *= 2
 
 
 def _sum_impl(x: np.ndarray, **params: Any) -> np.ndarray:

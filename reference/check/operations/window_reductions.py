@@ -31,6 +31,7 @@ def pooling_rows(op: str, draw: Any, ulp: float) -> list[Row]:
         pooling(op, "pairs", draw(4, 5), (3, 2), (2, 1), [(1, 0), (2, 1)], **sums),
         pooling(op, "base-dilation", draw(4, 3), (2, 3), (1, 2), [(1, 0), (0, 1)], (2, 1), **sums),
         pooling(op, "large", draw(40), (38,), **sums),
+        pooling(op, "huge", draw(150), (75,), **{**sums, "ulp": 4 * ulp}, only=("eval", "jvp", "jit")),
         pooling(op, "all-padding", draw(3), (2,), (3,), [(3, 2)], **sums, only=("eval", "jit", "jaxpr")),
         pooling(op, "no-windows", draw(3), (5,), **sums),
         pooling(op, "empty", draw(2, 0), (2, 1), **sums, only=("eval", "weak", "jit", "jaxpr")),
