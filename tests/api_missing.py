@@ -40,10 +40,10 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "lax": {
         UNWRITTEN: """
-            RandomAlgorithm
+
             device_put_p
 
-            rng_bit_generator rng_bit_generator_p
+
 
 
         """,

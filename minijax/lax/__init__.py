@@ -54,6 +54,11 @@ from minijax.primitives.barrier import (
     optimization_barrier,
     optimization_barrier_p,
 )
+from minijax.primitives.bit_generators import (
+    RandomAlgorithm,
+    rng_bit_generator,
+    rng_bit_generator_p,
+)
 from minijax.primitives.bitwise import (
     and_p,
     bitwise_and,
@@ -320,6 +325,7 @@ __all__ = [
     "GatherScatterMode",
     "Precision",
     "PrecisionLike",
+    "RandomAlgorithm",
     "RoundingMethod",
     "ScatterDimensionNumbers",
     "Tolerance",
@@ -560,6 +566,8 @@ __all__ = [
     "reshape_p",
     "rev",
     "rev_p",
+    "rng_bit_generator",
+    "rng_bit_generator_p",
     "rng_uniform",
     "rng_uniform_p",
     "round",

@@ -116,6 +116,8 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
     "zeta": {"jvp", "vjp"},  # likewise
     # JAX writes out its loops, whose forward derivative it has, though not their backward one.
     "random_gamma_grad": {"jvp", "vjp", "jaxpr", "derived_jaxprs"},
+    # Bits have no derivative, and those of a batch come from its first state alone (see functions/lax_small.py).
+    "rng_bit_generator": {"jvp", "vjp", "vmap", "derived_jaxprs"},
     "rng_uniform": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # NotImplementedError in both engines
     "reduce_window": {"vjp", "derived_jaxprs"},  # no derivative in reverse mode in both engines
     "select_and_scatter": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # NotImplementedError in both engines

@@ -5,6 +5,17 @@ from __future__ import annotations
 __all__ = ["EXACT", "REFUSED"]
 
 EXACT = """
+jax.lax.rng_bit_generator(jnp.arange(4, dtype='uint32'), (5,))
+jax.lax.rng_bit_generator(jnp.arange(4, dtype='uint32'), (2, 3), 'uint8')
+jax.lax.rng_bit_generator(jnp.uint32([9, 8, 2**32 - 2, 2**32 - 1]), (4, 4))
+jax.lax.rng_bit_generator(jnp.uint32([9, 2**32 - 1, 1, 7]), ())
+jax.lax.rng_bit_generator(jnp.uint32([9, 8, 2**32 - 2, 2**32 - 1]), (3, 3), 'uint16', 1)
+jax.lax.rng_bit_generator(jnp.uint32([1, 2, 3, 4]), (2, 3), 'uint32', jax.lax.RandomAlgorithm.RNG_THREE_FRY)
+[jax.lax.rng_bit_generator(jnp.uint32([1, 2, 3, 4]), n, 'uint32', 1) for n in [(), (1,), (2, 0), (7, 1), (3, 5)]]
+[jax.lax.rng_bit_generator(jnp.uint32([1, 2, 3, 4]), n, 'uint16', 2) for n in [(), (1,), (2, 0), (7, 1), (3, 5)]]
+jax.vmap(lambda k: jax.lax.rng_bit_generator(k, (5,)))(jnp.arange(12, dtype='uint32').reshape(3, 4))
+jax.jit(lambda k: jax.lax.rng_bit_generator(k, (5,)))(jnp.arange(4, dtype='uint32'))
+list(map(str, jax.lax.RandomAlgorithm)), int(jax.lax.RandomAlgorithm.RNG_PHILOX)
 jax.lax.approx_max_k(m, 2), jax.lax.approx_min_k(m, 2, reduction_dimension=0)
 jax.lax.approx_max_k(x, 3, aggregate_to_topk=False), jax.lax.approx_max_k(h, 2)
 jax.lax.approx_max_k(jnp.array([0., -0., 1., -0., 0.]), 5), jax.lax.approx_min_k(jnp.array([0., -0., 1., -0., 0.]), 5)
@@ -42,6 +53,9 @@ jax.jit(lambda x: (jax.lax.dce_sink(x * 2), x)[1])(x), jax.vmap(lambda x: (jax.l
 """.strip().splitlines()
 
 REFUSED = """
+jax.lax.rng_bit_generator(jnp.arange(2, dtype='uint32'), (5,))
+jax.lax.rng_bit_generator(jnp.arange(4, dtype='uint32'), (5,), 'int32')
+jax.lax.rng_bit_generator(jnp.arange(4, dtype='int32'), (5,))
 jax.lax.approx_max_k(i, 2)
 jax.lax.approx_max_k(x, 0)
 jax.lax.approx_max_k(x, 9)

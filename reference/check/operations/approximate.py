@@ -35,6 +35,16 @@ def shape_of_uniform(shape: tuple[int, ...]):
     return lambda jax, a, b: jax.lax.rng_uniform(a, b, shape) >= a
 
 
+def random_bits(shape: tuple[int, ...], dtype: str, algorithm: int):
+    """lax.rng_bit_generator."""
+    return lambda jax, key: jax.lax.rng_bit_generator(key, shape, dtype, jax.lax.RandomAlgorithm(algorithm))
+
+
+# A state whose counter is about to begin anew.
+STATE = exactly(np.uint32([7, 2**32 - 1, 2**32 - 2, 2**32 - 1]), "uint32")
+WIDE_STATE = exactly(np.uint64([2**63 + 5, 2**64 - 2]), "uint64")
+BITS = ("eval", "jit", "jaxpr")
+
 # What means something for numbers that are never the same.
 TYPED = ("eval", "jit", "jaxpr", "weak")
 # An integer of the full width, from two small ones.
@@ -67,4 +77,11 @@ ROWS: list[Row] = [
     row("dce_sink", sink, normal(2, 2), label="matrix"),
     row("rng_uniform", shape_of_uniform((2, 3)), exactly(0.0), exactly(1.0), main=True, only=TYPED),
     row("rng_uniform", shape_of_uniform(()), exactly(2, "int32"), exactly(9, "int32"), label="integers", only=TYPED),
+    row("rng_bit_generator", random_bits((2, 3), "uint32", 0), STATE, label="default", main=True, only=BITS),
+    row("rng_bit_generator", random_bits((3, 3), "uint32", 1), STATE, label="threefry-odd", main=True, only=BITS),
+    row("rng_bit_generator", random_bits((3, 4, 5), "uint8", 1), STATE, label="threefry-bytes", only=BITS),
+    row("rng_bit_generator", random_bits((), "uint16", 2), STATE, label="philox-scalar", only=BITS),
+    row("rng_bit_generator", random_bits((0, 3), "uint32", 1), STATE, label="none", only=BITS),
+    row("rng_bit_generator", random_bits((5,), "uint64", 1), WIDE_STATE, label="threefry-wide", only=BITS),
+    row("rng_bit_generator", random_bits((5,), "uint64", 2), WIDE_STATE, label="philox-wide", only=BITS),
 ]
