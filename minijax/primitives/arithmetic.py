@@ -174,6 +174,8 @@ def div(x: Any, y: Any) -> Array:
 
 
 def _div_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "c":
+        return complex_kernels.divide(x, y)
     if x.dtype.kind not in "iu":
         # XLA divides by what it broadcasts through the reciprocal; so do we, for the sake of equal numbers.
         if x.shape != y.shape and np.broadcast(x, y).size > y.size:
@@ -276,7 +278,7 @@ def _integer_pow_impl(x: np.ndarray, *, y: int) -> np.ndarray:
         rest >>= 1
         if rest:
             factor = factor * factor
-    return power if y > 0 else x.dtype.type(1) / power
+    return power if y > 0 else _div_impl(np.ones_like(power), power)
 
 
 def _check_power(x: ShapedArray, *, y: int) -> None:
@@ -307,7 +309,7 @@ def square(x: Any) -> Array:
     return square_p.bind(x)
 
 
-square_p = unary("square", np.square, accepts="iufc")
+square_p = unary("square", real_or_complex(np.square, complex_kernels.square), accepts="iufc")
 def_jvp(square_p, lambda t, x: mul(t, mul(like(x, 2), x)))
 
 
@@ -333,7 +335,13 @@ def rsqrt(x: Any, *, accuracy: Any = None) -> Array:
     return rsqrt_p.bind(x) if accuracy is None else rsqrt_p.bind(x, accuracy=accuracy)
 
 
-rsqrt_p = unary("rsqrt", in_float32(lambda x: x.dtype.type(1) / np.sqrt(x)), accepts="fc", accuracy=True)
+_rsqrt_kernel = in_float32(lambda x: x.dtype.type(1) / np.sqrt(x))
+rsqrt_p = unary(
+    "rsqrt",
+    real_or_complex(_rsqrt_kernel, lambda x: complex_kernels.divide(np.ones_like(x), np.sqrt(x))),
+    accepts="fc",
+    accuracy=True,
+)
 def_jvp(rsqrt_p, lambda t, out, x, **_: mul(t, mul(like(x, -0.5), div(out, x))), with_out=True)
 
 

@@ -1,7 +1,8 @@
 """NumPy kernels of functions of complex numbers, where NumPy has none, or one that differs from XLA's.
 
 They differ on branch cuts: C, whose functions NumPy takes over, tells a negative number with the imaginary
-part -0.0 from one with 0.0, whereas XLA's roots and inverse functions take both for the latter.
+part -0.0 from one with 0.0, whereas XLA's roots and inverse functions take both for the latter. They differ at
+infinities, too, beside which XLA has more NaNs (but fewer in quotients).
 """
 
 from __future__ import annotations
@@ -17,14 +18,40 @@ __all__ = [
     "asin",
     "asinh",
     "atan2",
+    "cos",
+    "cosh",
+    "divide",
+    "exp",
+    "exp2",
+    "expm1",
     "larger",
+    "log",
     "log1p",
     "logaddexp",
     "power",
     "sign",
+    "sin",
+    "sinh",
     "smaller",
     "sqrt",
+    "square",
+    "tan",
+    "tanh",
 ]
+
+# ----------------------------------------------------------------- where there is no value
+
+
+def _undefined_where(condition: np.ndarray, out: np.ndarray) -> np.ndarray:
+    """`out` with both parts NaN where the condition holds."""
+    if not condition.any():
+        return out
+    return np.where(condition, out.dtype.type(complex(np.nan, np.nan)), out)
+
+
+def _infinite_and_nan(x: np.ndarray) -> np.ndarray:
+    return np.isinf(x) & np.isnan(x)
+
 
 # ----------------------------------------------------------------- branch cuts
 
@@ -41,22 +68,26 @@ def _from_above(x: np.ndarray, cut: Callable[[np.ndarray], np.ndarray]) -> np.nd
 
 def sqrt(x: np.ndarray) -> np.ndarray:
     """The square root with real part >= 0; of negative numbers that with imaginary part > 0."""
-    return np.sqrt(_from_above(x, lambda a: a < 0))
+    return _undefined_where(_infinite_and_nan(x), np.sqrt(_from_above(x, lambda a: a < 0)))
 
 
 def asin(x: np.ndarray) -> np.ndarray:
     """The inverse sine, continuous from above on both cuts."""
-    return np.arcsin(_from_above(x, lambda a: np.abs(a) > 1))
+    return _undefined_where(_zero_and_nan(x), np.arcsin(_from_above(x, lambda a: np.abs(a) > 1)))
 
 
 def acos(x: np.ndarray) -> np.ndarray:
     """The inverse cosine, continuous from above on both cuts."""
-    return np.arccos(_from_above(x, lambda a: np.abs(a) > 1))
+    return _undefined_where(_zero_and_nan(x), np.arccos(_from_above(x, lambda a: np.abs(a) > 1)))
 
 
 def acosh(x: np.ndarray) -> np.ndarray:
     """The inverse hyperbolic cosine, continuous from above on its cut."""
-    return np.arccosh(_from_above(x, lambda a: a < 1))
+    return _undefined_where(_zero_and_nan(x), np.arccosh(_from_above(x, lambda a: a < 1)))
+
+
+def _zero_and_nan(x: np.ndarray) -> np.ndarray:
+    return (x.real == 0) & np.isnan(x.imag)
 
 
 def asinh(x: np.ndarray) -> np.ndarray:
@@ -65,7 +96,7 @@ def asinh(x: np.ndarray) -> np.ndarray:
     if on_cut.any():
         x = x.copy()
         x.real[on_cut] = 0.0
-    return np.arcsinh(x)
+    return _undefined_where(np.isnan(x.real) & (x.imag == 0), np.arcsinh(x))
 
 
 # ----------------------------------------------------------------- magnitude and order
@@ -101,7 +132,104 @@ def smaller(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return _chosen(x, y, np.less)
 
 
+# ----------------------------------------------------------------- squares and quotients
+
+
+def square(x: np.ndarray) -> np.ndarray:
+    """x**2, its real part as a product: (a - b) (a + b)."""
+    out, a, b = np.empty_like(x), x.real, x.imag
+    out.real, out.imag = (a - b) * (a + b), a * b + a * b
+    return out
+
+
+def divide(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+    """x / y; divided by zero, or NaN in both parts, it is what Annex G of the C standard makes of infinities."""
+    out = np.divide(x, y)
+    lost = (np.isnan(out.real) & np.isnan(out.imag)) | (y == 0)
+    if not lost.any():
+        return out
+    out, x, y = np.array(out), np.broadcast_to(x, lost.shape)[lost], np.broadcast_to(y, lost.shape)[lost]
+    number, found, zero = y.real.dtype.type, out[lost], y == 0
+    over, under = np.isinf(x) & np.isfinite(y) & ~zero, np.isinf(y) & np.isfinite(x)
+    for case, n, d, factor in (
+        (over, _directions(x), y, number(np.inf)),
+        (under, x, _directions(y), number(0)),
+    ):
+        found.real = np.where(case, factor * (n.real * d.real + n.imag * d.imag), found.real)
+        found.imag = np.where(case, factor * (n.imag * d.real - n.real * d.imag), found.imag)
+    infinity = np.copysign(number(np.inf), y.real)
+    found.real, found.imag = (
+        np.where(zero, infinity * x.real, found.real),
+        np.where(zero, infinity * x.imag, found.imag),
+    )
+    out[lost] = found
+    return out
+
+
+def _directions(x: np.ndarray) -> np.ndarray:
+    """1 and -1 in place of infinite parts, 0 in place of others, with their signs."""
+    out = np.empty_like(x)
+    for part, given in ((out.real, x.real), (out.imag, x.imag)):
+        part[...] = np.copysign(np.isinf(given).astype(given.dtype), given)
+    return out
+
+
+# ----------------------------------------------------------------- exponentials and their kin
+
+
+def exp(x: np.ndarray) -> np.ndarray:
+    """e**x."""
+    return _undefined_where(np.isinf(x.real) & ~np.isfinite(x.imag), np.exp(x))
+
+
+def exp2(x: np.ndarray) -> np.ndarray:
+    """2**x."""
+    return exp(x.dtype.type(np.log(2)) * x)
+
+
+def expm1(x: np.ndarray) -> np.ndarray:
+    """e**x - 1; real for real numbers, infinite ones too."""
+    out = np.array(np.expm1(x))
+    out.imag = np.where(x.imag == 0, x.imag, out.imag)
+    return out
+
+
+def sin(x: np.ndarray) -> np.ndarray:
+    """The sine."""
+    return _undefined_where(~np.isfinite(x.real), np.sin(x))
+
+
+def cos(x: np.ndarray) -> np.ndarray:
+    """The cosine."""
+    return _undefined_where(~np.isfinite(x.real), np.cos(x))
+
+
+def tan(x: np.ndarray) -> np.ndarray:
+    """The tangent."""
+    return _undefined_where(~np.isfinite(x.real) & (x.imag == 0), np.tan(x))
+
+
+def sinh(x: np.ndarray) -> np.ndarray:
+    """The hyperbolic sine."""
+    return _undefined_where(~np.isfinite(x.imag), np.sinh(x))
+
+
+def cosh(x: np.ndarray) -> np.ndarray:
+    """The hyperbolic cosine."""
+    return _undefined_where(~np.isfinite(x.imag), np.cosh(x))
+
+
+def tanh(x: np.ndarray) -> np.ndarray:
+    """The hyperbolic tangent."""
+    return _undefined_where((x.real == 0) & ~np.isfinite(x.imag), np.tanh(x))
+
+
 # ----------------------------------------------------------------- logarithms and powers
+
+
+def log(x: np.ndarray) -> np.ndarray:
+    """The logarithm with imaginary part between -pi and pi."""
+    return _undefined_where(_infinite_and_nan(x), np.log(x))
 
 
 def log1p(x: np.ndarray) -> np.ndarray:
@@ -116,14 +244,13 @@ def log1p(x: np.ndarray) -> np.ndarray:
     excess = a * (a + one + one) + b * b
     out = np.array(out)
     out.real = np.where(np.abs(excess) < half, half * np.log1p(excess), out.real)
-    return out
+    return _undefined_where(_infinite_and_nan(x), out)
 
 
 def power(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """x**y; 0 to a power that is not real is NaN."""
     out = np.power(x, y)
-    undefined = (x == 0) & (y.imag != 0)
-    return np.where(undefined, out.dtype.type(complex(np.nan, np.nan)), out) if undefined.any() else out
+    return _undefined_where((x == 0) & (y.imag != 0), out)
 
 
 def atan2(y: np.ndarray, x: np.ndarray) -> np.ndarray:

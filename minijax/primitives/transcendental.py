@@ -97,7 +97,7 @@ def exp(x: Any, *, accuracy: Any = None) -> Array:
     return exp_p.bind(x) if accuracy is None else exp_p.bind(x, accuracy=accuracy)
 
 
-exp_p = unary("exp", np.exp, accepts="fc", accuracy=True)
+exp_p = unary("exp", real_or_complex(np.exp, complex_kernels.exp), accepts="fc", accuracy=True)
 def_jvp(exp_p, lambda t, out, x, **_: mul(t, out), with_out=True)
 
 
@@ -106,7 +106,7 @@ def exp2(x: Any, *, accuracy: Any = None) -> Array:
     return exp2_p.bind(x) if accuracy is None else exp2_p.bind(x, accuracy=accuracy)
 
 
-exp2_p = unary("exp2", np.exp2, accepts="fc", accuracy=True)
+exp2_p = unary("exp2", real_or_complex(np.exp2, complex_kernels.exp2), accepts="fc", accuracy=True)
 def_jvp(exp2_p, lambda t, out, x, **_: mul(log(like(x, 2)), mul(t, out)), with_out=True)
 
 
@@ -115,7 +115,7 @@ def log(x: Any, *, accuracy: Any = None) -> Array:
     return log_p.bind(x) if accuracy is None else log_p.bind(x, accuracy=accuracy)
 
 
-log_p = unary("log", np.log, accepts="fc", accuracy=True)
+log_p = unary("log", real_or_complex(np.log, complex_kernels.log), accepts="fc", accuracy=True)
 def_jvp(log_p, lambda t, x, **_: div(t, x))
 
 
@@ -130,7 +130,7 @@ def _expm1_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
     return mul(t, add(out, scalar_like(out, 1)))
 
 
-expm1_p = unary("expm1", np.expm1, accepts="fc", accuracy=True)
+expm1_p = unary("expm1", real_or_complex(np.expm1, complex_kernels.expm1), accepts="fc", accuracy=True)
 def_jvp(expm1_p, _expm1_tangent, with_out=True)
 
 
@@ -149,6 +149,8 @@ def logistic(x: Any, *, accuracy: Any = None) -> Array:
 
 
 def _logistic_impl(x: np.ndarray) -> np.ndarray:
+    if x.dtype.kind == "c":
+        return complex_kernels.divide(np.ones_like(x), complex_kernels.exp(-x) + x.dtype.type(1))
     one = x.dtype.type(1)
     return one / (one + np.exp(-x))
 
@@ -225,7 +227,7 @@ def sin(x: Any, *, accuracy: Any = None) -> Array:
     return sin_p.bind(x) if accuracy is None else sin_p.bind(x, accuracy=accuracy)
 
 
-sin_p = unary("sin", np.sin, accepts="fc", accuracy=True)
+sin_p = unary("sin", real_or_complex(np.sin, complex_kernels.sin), accepts="fc", accuracy=True)
 def_jvp(sin_p, lambda t, x, **params: mul(t, cos(x, **params)))
 
 
@@ -234,7 +236,7 @@ def cos(x: Any, *, accuracy: Any = None) -> Array:
     return cos_p.bind(x) if accuracy is None else cos_p.bind(x, accuracy=accuracy)
 
 
-cos_p = unary("cos", np.cos, accepts="fc", accuracy=True)
+cos_p = unary("cos", real_or_complex(np.cos, complex_kernels.cos), accepts="fc", accuracy=True)
 def_jvp(cos_p, lambda t, x, **params: neg(mul(t, sin(x, **params))))
 
 
@@ -243,7 +245,7 @@ def tan(x: Any, *, accuracy: Any = None) -> Array:
     return tan_p.bind(x) if accuracy is None else tan_p.bind(x, accuracy=accuracy)
 
 
-tan_p = unary("tan", np.tan, accepts="fc", accuracy=True)
+tan_p = unary("tan", real_or_complex(np.tan, complex_kernels.tan), accepts="fc", accuracy=True)
 def_jvp(tan_p, lambda t, out, x, **_: mul(t, add(like(x, 1), square(out))), with_out=True)
 
 
@@ -294,7 +296,7 @@ def sinh(x: Any) -> Array:
     return sinh_p.bind(x)
 
 
-sinh_p = unary("sinh", np.sinh, accepts="fc")
+sinh_p = unary("sinh", real_or_complex(np.sinh, complex_kernels.sinh), accepts="fc")
 def_jvp(sinh_p, lambda t, x: mul(t, cosh(x)))
 
 
@@ -303,7 +305,7 @@ def cosh(x: Any) -> Array:
     return cosh_p.bind(x)
 
 
-cosh_p = unary("cosh", np.cosh, accepts="fc")
+cosh_p = unary("cosh", real_or_complex(np.cosh, complex_kernels.cosh), accepts="fc")
 def_jvp(cosh_p, lambda t, x: mul(t, sinh(x)))
 
 
@@ -320,7 +322,7 @@ def _tanh_tangent(t: Any, out: Any, x: Any, *, accuracy: Any = None) -> Any:
     return mul(add(t, mul(t, out)), sub(scalar_like(x, 1), out))
 
 
-tanh_p = unary("tanh", np.tanh, accepts="fc", accuracy=True)
+tanh_p = unary("tanh", real_or_complex(np.tanh, complex_kernels.tanh), accepts="fc", accuracy=True)
 def_jvp(tanh_p, _tanh_tangent, with_out=True)
 
 

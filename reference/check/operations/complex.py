@@ -42,6 +42,8 @@ MAIN = ("exp",)
 NOT_TWICE = ("sign",)
 # Those with branch cuts along the axes.
 CUT = ("sqrt", "log", "asin", "acosh", "asinh", "atanh")
+# Those whose values at infinities, NaN and 1e30 are C's, or NaN, or a number that C has not thought of.
+OTHER_SPECIAL_VALUES = ("asin", "acos", "atan", "asinh", "acosh", "atanh")
 
 # Zeros of both signs, infinities and NaN, large numbers, and both sides of the branch cuts.
 _PARTS = (0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan, 1e30, -3.0)
@@ -56,6 +58,7 @@ def pairs(values: tuple[float, ...]) -> np.ndarray:
 
 
 SPECIAL, CUTS = pairs(_PARTS), pairs(_FINITE)
+QUOTIENTS = [grid.ravel() for grid in np.meshgrid(*[pairs((0.0, -0.0, 1.0, -2.5, np.inf, -np.inf, np.nan))] * 2)]
 SPECIAL_LEFT, SPECIAL_RIGHT = (grid.ravel() for grid in np.meshgrid(pairs(_FINITE), pairs(_FINITE)))
 
 
@@ -92,8 +95,17 @@ def function_rows(name: str, reach: float, ulp: float) -> list[Row]:
             only=("eval", "jit"),
             deep=name not in CUT,
         ),
+        *special_row(name),
         *(row(name, call, parts(-reach, reach, *shape), **shared) for shape in ((), (0, 3)) if main),
     ]
+
+
+def special_row(name: str) -> list[Row]:
+    """The function at infinities, NaN and large numbers, if its values there are XLA's."""
+    if name in OTHER_SPECIAL_VALUES:
+        return []
+    options: dict[str, Any] = {"only": ("eval", "jit"), "deep": name not in ("exp", "log", "sin"), "smooth": ()}
+    return [row(name, lax_call(name), fixed(SPECIAL), label="special", ulp=8, floor=1.0, **options)]
 
 
 def part_rows(name: str, *others: Row) -> list[Row]:
@@ -127,7 +139,6 @@ PARTS = [
     row("abs", lax_call("abs"), parts(-3, 3, 0, 3), ulp=2),
     row("abs", lax_call("abs"), parts(-3, 3, 2, 3, dtype=C128), ulp=2),
     row("abs", lax_call("abs"), fixed(SPECIAL), label="special", ulp=2, only=("eval", "jit")),
-    row("sign", lax_call("sign"), fixed(SPECIAL), label="special", ulp=2, only=("eval", "jit")),
 ]
 
 
@@ -161,6 +172,7 @@ BINARY = [
     *binary_rows("ne", 0, smooth=()),
     *(paired_row(name, SPECIAL_LEFT, SPECIAL_RIGHT) for name in ("add", "sub", "max", "min", "eq", "ne")),
     paired_row("mul", SPECIAL_LEFT, SPECIAL_RIGHT, ulp=2),
+    paired_row("div", *QUOTIENTS, ulp=8),
     row("pow", lax_call("pow"), parts(-3, 3, 2, 3), integers(-3, 3, 2, 3), label="whole-exponent", ulp=32, smooth=(0,)),
     *(
         row("integer_pow", lax_call("integer_pow", y), parts(-3, 3, 2, 3), label=f"y={y}", ulp=8)
