@@ -116,13 +116,13 @@ def compare(checks: dict[str, tuple[Check, Check]], program: Any) -> None:
         assert_same(ours, theirs, ulp=BOUND, floor=1, leafwise=True, what=f"{name} of {program}")
 
 
-@settings(max_examples=4)
+@settings(max_examples=2)
 @given(program=random_loops.programs())
 def test_nested_loops_in_reverse_mode(program: Any):
     compare(REVERSE, program)
 
 
-@settings(max_examples=4)
+@settings(max_examples=3)
 @given(program=random_loops.programs((*random_loops.LOOPS, "while", "while")))
 def test_nested_loops_in_forward_mode(program: Any):
     compare(FORWARD, program)
@@ -273,7 +273,7 @@ def checkpointed_body(j: Any) -> Any:
 
 def polynomials(j: Any) -> Any:
     """Affine maps composed by associative_scan, along both directions, and their gradient."""
-    a, b = j.numpy.asarray(X[:5]), j.numpy.asarray(X[5:])
+    a, b = j.numpy.asarray(X[:3]), j.numpy.asarray(X[7:])
 
     def compose(f: Any, g: Any) -> Any:
         return f[0] * g[0], f[1] * g[0] + g[1]
@@ -344,7 +344,7 @@ ALGORITHMS = {
 }
 
 
-SLOW = ("ode", "maml")  # op by op, in JAX
+SLOW = ("lstm", "ode", "maml")  # op by op, in JAX
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
@@ -353,7 +353,7 @@ def test_algorithm(name: str):
     assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True, what=name)
 
 
-@pytest.mark.parametrize("name", ["lstm", "unusual carries", *[pytest.param(n, marks=pytest.mark.full) for n in SLOW]])
+@pytest.mark.parametrize("name", ["unusual carries", *[pytest.param(n, marks=pytest.mark.full) for n in SLOW]])
 def test_without_jit_they_are_python_loops(name: str):
     program = ALGORITHMS[name]
     if name == "unusual carries":  # no turns: the types of the results are not known
