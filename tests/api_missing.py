@@ -113,11 +113,7 @@ NAMES: dict[str, dict[str, str]] = {
     "scipy.ndimage": {},
     "scipy.interpolate": {},
     "scipy.integrate": {},
-    "scipy.optimize": {
-        UNWRITTEN: """
-            OptimizeResults minimize
-        """,
-    },
+    "scipy.optimize": {},
     "scipy.sparse": {},
     "scipy.sparse.linalg": {},
     "scipy.spatial.transform": {

@@ -99,6 +99,7 @@ COVERED = {
     "scipy.integrate": "numerics.integrate",
     "scipy.interpolate": "numerics.interpolate",
     "scipy.sparse.linalg": "numerics.sparse.linalg",
+    "scipy.optimize": "numerics.optimize",
 }
 
 

@@ -45,7 +45,7 @@ def numerics(engine: Any) -> SimpleNamespace:
     def module(name: str) -> Any:
         return importlib.import_module(f"{engine.__name__}.scipy.{name}")
 
-    names = ("fft", "integrate", "interpolate", "sparse")
+    names = ("fft", "integrate", "interpolate", "optimize", "sparse")
     module("sparse.linalg")
     return SimpleNamespace(vq=module("cluster.vq").vq, **{name: module(name) for name in names})
 

@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-__all__ = ["MORE_ROUGH", "MORE_SMOOTH", "REFUSED", "ROUGH"]
+__all__ = ["EXACT", "MORE_EXACT", "MORE_ROUGH", "MORE_SMOOTH", "REFUSED", "ROUGH"]
+
+EXACT = """
+numerics.optimize.OptimizeResults._fields
+""".strip().splitlines()
+
+MORE_EXACT = """
+list(numerics.optimize.minimize(lambda p: jnp.cosh(p - 1).sum(), 0 * row, method='BFGS', options={'gtol': 1e-3})[1:3])
+list(numerics.optimize.minimize(lambda p: jnp.cosh(p - 1).sum(), 0 * row, method='BFGS', options={'gtol': 1e-3})[6:])
+""".strip().splitlines()
 
 ROUGH = """
 numerics.integrate.trapezoid(x), numerics.integrate.trapezoid(m, axis=0, dx=0.5)
@@ -12,6 +21,8 @@ numerics.interpolate.RegularGridInterpolator((jnp.arange(8.0),), x)(y)
 """.strip().splitlines()
 
 MORE_ROUGH = """
+numerics.optimize.minimize(lambda p: (p[0]**2 + p[1] - 11)**2 + (p[0] + p[1]**2 - 7)**2, jnp.ones(2), method='BFGS').x
+numerics.optimize.minimize(lambda p: jnp.cosh(p - 1).sum(), 0 * row, method='BFGS', options={'maxiter': 2})[3:6]
 numerics.fft.dct(m, axis=0, norm='ortho'), numerics.fft.dct(x, n=11), numerics.fft.dct(i), numerics.fft.dct(row[:1])
 numerics.fft.idct(m, axis=0, norm='ortho'), numerics.fft.idct(x, n=11), numerics.fft.idct(i)
 numerics.fft.dct(x + 1j * y)
@@ -44,6 +55,8 @@ numerics.sparse.linalg.gmres(sq, v, tol=1e-7)[0]
 """.strip().splitlines()
 
 REFUSED = """
+numerics.optimize.minimize(lambda p: p @ p, row, method='Nelder-Mead')
+numerics.optimize.minimize(lambda p, a: a * p @ p, row, 2.0, method='BFGS')
 numerics.fft.dct(x, type=3)
 numerics.fft.dct(x, norm='forward')
 numerics.fft.dct([1.0])
