@@ -101,7 +101,7 @@ def _iterate(x: Any, most: int, eps: float | None) -> tuple[Array, Array, Array,
 def _scaled(x: Any) -> Any:
     """`x` divided by an upper bound of its largest singular value."""
     size = abs(x)
-    column, row = size.sum(0).max(), size.sum(1).max()
+    column, row = size.sum(0).max(initial=0), size.sum(1).max(initial=0)
     factor = select(column == 0, column * 0 + 1, rsqrt(column) * rsqrt(row))
     return x * factor.astype(x.dtype)
 

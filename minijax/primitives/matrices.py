@@ -50,12 +50,12 @@ def matrix_primitive(
     prim = Primitive(name, multiple_results=result_dtypes is not None)
 
     def shape_rule(*avals: ShapedArray, **params: Any) -> Any:
-        _check_dtypes(name, avals, accepts)
-        check_same_dtypes(name, avals)
         lead, cores = _split_shapes(name, avals, ranks)
         if lead and not batches:
             raise TypeError(f"{name} takes no batches: its inputs must have ranks {ranks}, got {len(lead)} axes more.")
         out = shapes(*cores, **params)
+        _check_dtypes(name, avals, accepts)
+        check_same_dtypes(name, avals)
         weak = all(aval.weak_type for aval in avals)
         if result_dtypes is None:
             return ShapedArray((*lead, *out), avals[0].dtype, weak)

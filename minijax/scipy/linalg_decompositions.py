@@ -14,6 +14,7 @@ import numpy as np
 from minijax import config, dtypes, lax
 from minijax import numpy as jnp
 from minijax.array import Array
+from minijax.core import as_operand
 from minijax.numpy.promotion import promote_dtypes, promote_dtypes_inexact
 from minijax.primitives.matrices import adjoint
 
@@ -53,7 +54,7 @@ def cholesky(a: Any, lower: bool = False, overwrite_a: bool = False, check_finit
     a = inexact(a)
     if lower:
         return lax.linalg.cholesky(a, symmetrize_input=False)
-    return adjoint(lax.linalg.cholesky(adjoint(a), symmetrize_input=False))
+    return adjoint(lax.linalg.cholesky(jnp.conj(a.mT), symmetrize_input=False))
 
 
 def cho_factor(a: Any, lower: bool = False, overwrite_a: bool = False, check_finite: bool = True) -> tuple[Array, bool]:
@@ -200,7 +201,7 @@ def schur(a: Any, output: str = "real") -> tuple[Array, Array]:
     """
     if output not in ("real", "complex"):
         raise ValueError(f"schur: expected output to be either 'real' or 'complex', got {output!r}.")
-    a = jnp.asarray(a)
+    a = as_operand(a)
     if output == "complex":
         a = a.astype(np.result_type(a.dtype, np.complex64))
     return lax.linalg.schur(a)

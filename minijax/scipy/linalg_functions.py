@@ -13,7 +13,7 @@ from minijax import dtypes, lax
 from minijax import numpy as jnp
 from minijax.array import Array
 from minijax.autodiff import jvp
-from minijax.numpy.promotion import promote_dtypes_inexact
+from minijax.numpy.promotion import ensure_arraylike, promote_dtypes_inexact
 from minijax.primitives.matrices import adjoint
 from minijax.scipy.linalg_decompositions import rsf2csf, schur
 from minijax.scipy.linalg_equations import solve_triangular
@@ -40,7 +40,7 @@ def expm(A: Any, *, upper_triangular: bool = False, max_squarings: int = 16) -> 
 
     Say `upper_triangular` of such matrices, and the equations are solved more quickly. ValueError unless square.
     """
-    (A,) = promote_dtypes_inexact(jnp.asarray(A))
+    (A,) = promote_dtypes_inexact(ensure_arraylike("expm", A))
     if A.ndim < 2 or A.shape[-1] != A.shape[-2]:
         raise ValueError(f"expm: A must be a (batched) square matrix, got shape {A.shape}.")
     if A.dtype.char not in "fdFD":
@@ -113,7 +113,7 @@ def sqrtm(A: Any, blocksize: int = 1) -> Array:
     """The principal square root of a square matrix, a complex matrix. NotImplementedError for other block sizes."""
     if blocksize > 1:
         raise NotImplementedError("sqrtm: a blocked version is not implemented. Leave blocksize out.")
-    t, z = schur(jnp.asarray(A), output="complex")
+    t, z = schur(A, output="complex")
     return _product(_product(z, _sqrt_of_triangular(t)), adjoint(z))
 
 

@@ -67,6 +67,11 @@ def block_diag(*arrs: Any) -> Array:
 # ----------------------------------------------------------------- constant along diagonals
 
 
+def _strong(x: Array) -> Array:
+    """`x`, not weakly typed."""
+    return lax.convert_element_type(x, x.dtype)
+
+
 def toeplitz(c: Any, r: Any = None) -> Array:
     """The matrices with first column `c` and first row `r` (the conjugate of c), constant along diagonals.
 
@@ -76,7 +81,7 @@ def toeplitz(c: Any, r: Any = None) -> Array:
     c, r = _matched(c, r)
     line = jnp.concatenate((c[..., ::-1], r[..., 1:]), axis=-1)
     rows, columns = np.ogrid[: c.shape[-1], : r.shape[-1]]
-    return line[..., c.shape[-1] - 1 - rows + columns]
+    return _strong(line[..., c.shape[-1] - 1 - rows + columns])
 
 
 def hankel(c: Any, r: Any = None) -> Array:
@@ -90,7 +95,7 @@ def hankel(c: Any, r: Any = None) -> Array:
         raise ValueError(f"hankel: c and r must be at least 1-dimensional, got shapes {c.shape} and {r.shape}.")
     c, r = _matched(c, r)
     rows, columns = np.ogrid[: c.shape[-1], : r.shape[-1]]
-    return jnp.concatenate((c, r[..., 1:]), axis=-1)[..., rows + columns]
+    return _strong(jnp.concatenate((c, r[..., 1:]), axis=-1)[..., rows + columns])
 
 
 def circulant(c: Any) -> Array:
@@ -158,7 +163,7 @@ def fiedler_companion(a: Any) -> Array:
     a = -a / a[..., :1]
     out = jnp.zeros((*a.shape[:-1], n, n), a.dtype)
     if n == 0:
-        return out
+        return jnp.empty_like(a, shape=(*a.shape[:-1], 0, 0))
     out = out.at[..., 0, 0].set(a[..., 1])
     above, below = np.arange(0, n - 1, 2), np.arange(2, n, 2)
     out = out.at[..., above, above + 1].set(a[..., above + 2]).at[..., below, below - 1].set(a[..., below + 1])
