@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,19 @@ NO_LIMITS = {"deadline": None, "suppress_health_check": list(hypothesis.HealthCh
 hypothesis.settings.register_profile("default", derandomize=True, database=None, max_examples=10, **NO_LIMITS)
 hypothesis.settings.register_profile("full", max_examples=300, **NO_LIMITS)
 hypothesis.settings.load_profile("default")
+
+
+# JAX keeps megabytes for every shape and dtype that it has compiled for.
+TESTS_BETWEEN_CLEARING = 500
+_tests_run = itertools.count(1)
+
+
+@pytest.fixture(autouse=True)
+def memory_stays_bounded() -> Iterator[None]:
+    """Let go of what JAX has compiled now and then."""
+    yield
+    if next(_tests_run) % TESTS_BETWEEN_CLEARING == 0:
+        jax.clear_caches()
 
 
 def state() -> dict[str, Any]:

@@ -24,6 +24,8 @@ __all__ = ["Outcome", "Report", "Total", "run"]
 
 # Cases that are handed to a worker at once: enough that handing over costs nothing, few enough to end together.
 CHUNK = 20
+# Chunks after which a worker lets go of what JAX has compiled: it keeps megabytes for every shape and dtype.
+CHUNKS_BETWEEN_CLEARING = 20
 
 
 class Outcome(NamedTuple):
@@ -129,6 +131,8 @@ def _start_worker(quick: bool) -> None:
 
 
 def _run_chunk(indices: list[int]) -> list[Outcome]:
+    if indices[0] // CHUNK % CHUNKS_BETWEEN_CLEARING == 0:
+        jax.clear_caches()
     return [_run_case(_worker_cases[i]) for i in indices]
 
 
