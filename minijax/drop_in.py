@@ -11,6 +11,7 @@ from __future__ import annotations
 import importlib
 import sys
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -84,5 +85,7 @@ def install_as_jax() -> None:
     # In front of all others: the usual finder would load a second copy of minijax/numpy as jax.numpy.
     sys.meta_path.insert(0, JaxFinder())
     sys.meta_path.append(NoSuchModule())
+    if find_spec("ml_dtypes") is not None:
+        importlib.import_module("ml_dtypes")  # as JAX does: from then on NumPy knows the name "bfloat16"
     package.__version__, package.__version_info__ = version.__version__, version.__version_info__
     importlib.import_module("jax")

@@ -127,7 +127,7 @@ def all_optimizers() -> dict[str, Callable[[], Any]]:
         "lion": lambda: optax.lion(0.003),
         "nadam": lambda: optax.nadam(0.02),
         "nadamw": lambda: optax.nadamw(0.02),
-        "noisy_sgd": lambda: optax.noisy_sgd(0.1),
+        "noisy_sgd": lambda: optax.noisy_sgd(0.1, key=jax.random.key(3)),
         "novograd": lambda: optax.novograd(0.02),
         "optimistic_adam": lambda: optax.optimistic_adam_v2(0.02),
         "optimistic_gradient_descent": lambda: optax.optimistic_gradient_descent(0.1),
@@ -169,7 +169,7 @@ def all_optimizers() -> dict[str, Callable[[], Any]]:
         "conditionally_mask": lambda: optax.conditionally_mask(optax.adam(0.02), lambda step: step > 3),
         "adaptive_grad_clip": lambda: optax.chain(optax.adaptive_grad_clip(0.1), optax.sgd(0.2)),
         "clips": lambda: optax.chain(optax.clip(0.05), optax.clip_by_block_rms(0.05), optax.sgd(0.5)),
-        "noise": lambda: optax.chain(optax.add_noise(0.01, 0.55, 3), optax.sgd(0.1)),
+        "noise": lambda: optax.chain(optax.add_noise(0.01, 0.55, key=jax.random.key(3)), optax.sgd(0.1)),
         "centralize": lambda: optax.chain(optax.centralize(), optax.trace(0.9), optax.scale(-0.05)),
         "inject_hyperparams": lambda: optax.inject_hyperparams(optax.adam)(optax.exponential_decay(0.05, 10, 0.5)),
         "linesearch": lambda: optax.chain(optax.sgd(1.0), optax.scale_by_backtracking_linesearch(15)),
@@ -240,7 +240,7 @@ def losses(full: bool) -> dict[str, Any]:
         "kl_log_targets": lambda p: optax.losses.kl_divergence_with_log_targets(
             jax.nn.log_softmax(p), jax.nn.log_softmax(t)
         ),
-        "convex_kl": lambda p: optax.losses.convex_kl_divergence(jax.nn.log_softmax(p), probabilities),
+        "generalized_kl": lambda p: optax.losses.generalized_kl_divergence(jax.nn.log_softmax(p), probabilities),
         "ntxent": lambda p: optax.losses.ntxent(p, labels % 2),
         "triplet": lambda p: optax.losses.triplet_margin_loss(p, t, p * t),
         "ranking": lambda p: optax.losses.ranking_softmax_loss(p, t),
@@ -252,7 +252,7 @@ def losses(full: bool) -> dict[str, Any]:
         "l2_ball": lambda p: optax.projections.projection_l2_ball(p[0], 0.5),
         "box": lambda p: optax.projections.projection_box(p[0], -0.5, 0.5),
         "hypercube": lambda p: optax.projections.projection_hypercube(p[0]),
-        "global_norm": lambda p: optax.global_norm({"a": p, "b": t}),
+        "norm": lambda p: optax.tree.norm({"a": p, "b": t}),
     }
 
     def values_and_gradients(p: Any) -> dict[str, Any]:
