@@ -236,24 +236,24 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
     """The transpose of a linear function, from its own program: no derivative is taken.
 
     The primals give shapes and dtypes only and may be ShapeDtypeStructs.
-    Raises TypeError for arguments that are neither floats nor complex.
+    Raises TypeError unless all are floats or complex, or all integers.
     """
     if reduce_axes:
         raise NotImplementedError("reduce_axes argument to linear_transpose is deprecated: leave it out.")
     leaves, in_tree = tree_flatten(primals)
     avals = [aval_of(x) for x in leaves]
-    for aval in avals:
-        if not dtypes.is_inexact(aval.dtype):
-            raise TypeError(
-                "linear_transpose only supports [float or complex -> float or complex], and integer -> "
-                "integer functions, "
-                f"but got inputs of dtype {aval.dtype.name}. Convert them with .astype('float32')."
-            )
     flat = FlatFunction(fun, in_tree)
     trace = LinearTrace(current_trace())
     with set_current_trace(trace):
         program = trace.program(flat(*map(trace.new_arg, avals)))
     out_avals = [v.aval for v in program.outvars]
+    # An integer made a float, as by x.astype(float), has no tangent to transpose.
+    found = [aval.dtype for aval in (*avals, *out_avals)]
+    if not (all(map(dtypes.is_inexact, found)) or all(map(dtypes.is_integer, found))):
+        raise TypeError(
+            "linear_transpose only supports [float or complex] -> [float or complex], and integer -> integer "
+            f"functions, but got {found[: len(avals)]} -> {found[len(avals) :]}. Convert with .astype('float32')."
+        )
 
     def transposed(ct: Any) -> Any:
         given, tree = tree_flatten(ct)

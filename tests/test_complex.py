@@ -143,6 +143,8 @@ def test_transposes_of_linear_functions():
     both(lambda engine: engine.linear_transpose(lambda x: engine.lax.complex(x, 2 * x), R)(array(engine, Z)))
     both(lambda engine: engine.linear_transpose(lambda x: engine.lax.conj(x), R)(array(engine, Z)))
     both(lambda engine: engine.linear_transpose(lambda x: x.astype("complex64"), R)(array(engine, Z)))
+    both(lambda engine: engine.linear_transpose(lambda n: 2 * n.sum() + n[0], np.arange(3))(np.int32(2)))
+    both(lambda engine: engine.linear_transpose(lambda n: n.astype("complex64"), np.arange(3))(array(engine, Z)))
 
 
 @pytest.mark.parametrize("tangent", [R, Z.astype(np.complex128), Z[:2]])
