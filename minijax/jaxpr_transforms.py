@@ -192,7 +192,13 @@ def partial_eval_jaxpr(
 
 
 def transpose_jaxpr(
-    closed: ClosedJaxpr, linear: Flags, nonzero: Flags, wanted: Flags = (), added_to: Flags = ()
+    closed: ClosedJaxpr,
+    linear: Flags,
+    nonzero: Flags,
+    wanted: Flags = (),
+    added_to: Flags = (),
+    linear_avals: tuple[ShapedArray, ...] = (),
+    given_avals: tuple[ShapedArray, ...] = (),
 ) -> tuple[ClosedJaxpr, list[bool]]:
     """The transpose of a jaxpr that is linear in some arguments, as a jaxpr.
 
@@ -200,7 +206,8 @@ def transpose_jaxpr(
     which of those are nonzero. What depends on the other arguments alone is evaluated on the way.
     `wanted` and `added_to` have an entry for each linear argument: cotangents that are wanted are given even
     if they are zero, and those to be added to one that there is already take it as one more argument, in front
-    of the cotangents of the results.
+    of the cotangents of the results. The avals of the linear arguments and of the given cotangents are those of the
+    jaxpr, unless others are given: they may differ in weak types.
     """
     count = sum(linear)
     wanted, added_to = wanted or (False,) * count, added_to or (False,) * count
@@ -208,13 +215,13 @@ def transpose_jaxpr(
     def make() -> tuple[ClosedJaxpr, list[bool]]:
         nonzero_in: list[bool] = []
         out_avals = [a.to_tangent_aval() for a in closed.out_avals]
+        unknown = linear_avals or [a.to_tangent_aval() for a, lin in zip(closed.in_avals, linear, strict=True) if lin]
 
         def fun(*args: Any) -> list[Any]:
             values = iter(args)
             trace = LinearTrace(current_trace())
-            operands = [
-                trace.new_arg(a) if lin else next(values) for a, lin in zip(closed.in_avals, linear, strict=True)
-            ]
+            variables = iter([trace.new_arg(a) for a in unknown])
+            operands = [next(variables) if lin else next(values) for lin in linear]
             with set_current_trace(trace):
                 outs = closed(*operands)
             there = [next(values) if add else None for add in added_to]
@@ -225,12 +232,12 @@ def transpose_jaxpr(
             return [ct for ct in cts_in if type(ct) is not Zero]
 
         known = [a for a, lin in zip(closed.in_avals, linear, strict=True) if not lin]
-        unknown = [a.to_tangent_aval() for a, lin in zip(closed.in_avals, linear, strict=True) if lin]
         there = [a for a, add in zip(unknown, added_to, strict=True) if add]
-        given = [a for a, nz in zip(out_avals, nonzero, strict=True) if nz]
+        given = given_avals or [a for a, nz in zip(out_avals, nonzero, strict=True) if nz]
         return stage(fun, [*known, *there, *given], "transpose"), nonzero_in
 
-    return closed.derived(("transpose", linear, nonzero, wanted, added_to), make)
+    key = ("transpose", linear, nonzero, wanted, added_to, linear_avals, given_avals)
+    return closed.derived(key, make)
 
 
 Dims = tuple[int | None, ...]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minijax import compiler, dtypes
-from minijax.core import NOT_LINEAR, Primitive, ShapedArray, Zero, current_trace, is_linear
+from minijax.core import NOT_LINEAR, Primitive, ShapedArray, Zero, current_trace, get_aval, is_linear
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn, Var, stage
 from minijax.jaxpr_transforms import (
@@ -177,8 +177,9 @@ def _taking(branch: ClosedJaxpr, num_own: int, avals: tuple[ShapedArray, ...], p
 def _transpose(cts: Sequence[Any], index: Any, *args: Any, branches: Branches) -> list[Any]:
     linear = tuple([is_linear(x) for x in args])
     nonzero, given = split_tangents(cts)
-    nonzero_in = _in_any([transpose_jaxpr(b, linear, nonzero)[1] for b in branches])
-    transposed = tuple([transpose_jaxpr(b, linear, nonzero, nonzero_in)[0] for b in branches])
+    avals = {"given_avals": tuple([get_aval(ct) for ct in given])}
+    nonzero_in = _in_any([transpose_jaxpr(b, linear, nonzero, **avals)[1] for b in branches])
+    transposed = tuple([transpose_jaxpr(b, linear, nonzero, nonzero_in, **avals)[0] for b in branches])
     operands = [*[x for x in args if not is_linear(x)], *given]
     needed, transposed = _pruned(transposed, (True,) * sum(nonzero_in))
     operands = [x for x, n in zip(operands, needed, strict=True) if n]

@@ -22,7 +22,7 @@ import numpy as np
 
 from minijax import compiler, dtypes
 from minijax.batching import place_batch_axis
-from minijax.core import Primitive, ShapedArray, Zero, current_trace, is_linear, set_current_trace
+from minijax.core import Primitive, ShapedArray, Zero, current_trace, get_aval, is_linear, set_current_trace
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn
 from minijax.jaxpr_transforms import (
@@ -287,12 +287,19 @@ def _transpose(
     ct_carry = [instantiate(ct) for ct in cts[:num_carry]]
     ct_consts = [instantiate(Zero(a.to_tangent_aval())) for a in jaxpr.in_avals[num_fixed:num_consts]]
     nonzero, ct_ys = split_tangents(cts[num_carry:])
+    # The carry of the other direction is the cotangent; it is as strongly typed as the cotangent that it starts with.
+    ct_carry_avals = [get_aval(ct) for ct in ct_carry]
+    ct_y_avals = [_slice(get_aval(ct)) for ct in ct_ys]
+    xs_avals = [a.to_tangent_aval() for a in jaxpr.in_avals[num_consts + num_carry : num_fixed + num_linear]]
+    const_avals = [get_aval(ct) for ct in ct_consts]
     body, _ = transpose_jaxpr(
         jaxpr,
         (False,) * num_fixed + (True,) * num_linear + (False,) * len(stacked),
         (True,) * num_carry + nonzero,
         wanted=(True,) * num_linear,
         added_to=tuple([i < sum(consts) for i in range(num_linear)]),
+        linear_avals=(*const_avals, *ct_carry_avals, *xs_avals),
+        given_avals=(*ct_carry_avals, *ct_y_avals),
     )
     first, residuals, rest = split_list(range(len(body.in_avals)), num_fixed, len(stacked))
     results = scan_p.bind(
