@@ -13,9 +13,7 @@ from minijax.numpy.rearranging import flip
 __all__ = ["convolve", "correlate"]
 
 
-def convolve(
-    a: Any, v: Any, mode: str = "full", *, precision: Any = None, preferred_element_type: Any = None
-) -> Array:
+def convolve(a: Any, v: Any, mode: str = "full", *, precision: Any = None, preferred_element_type: Any = None) -> Array:
     """sum over k of a[k] * v[i - k]: polynomials multiply like this. Integers become floats.
 
     mode: every overlap ('full'), as many as the longer one has elements ('same'), or complete ones only ('valid').
