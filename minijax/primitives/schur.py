@@ -51,9 +51,11 @@ def _schur_impl(
     t, z = np.full_like(wide, np.nan), np.full_like(wide, np.nan)
     for i, a in enumerate(wide):
         if np.isfinite(a).all():
-            form, vectors = _to_hessenberg(a)
+            # Products of entries must not overflow; powers of two leave the digits alone.
+            unit = 2.0 ** (math.frexp(np.abs(a).max(initial=0))[1] - 1)
+            form, vectors = _to_hessenberg(a / unit)
             if iterate(form, vectors):
-                t[i], z[i] = form, vectors
+                t[i], z[i] = form * unit, vectors
     parts = [t, z] if compute_schur_vectors else [t]
     return [part.astype(x.dtype).reshape(x.shape) for part in parts]
 
