@@ -55,6 +55,40 @@ DERIVATIVE_TEXT_DIFFERS: dict[str, str] = {
 # Calls of the function tables whose derivatives are not JAX's, and why.
 DERIVATIVES_DIFFER: dict[str, str] = {
     "jnp.sinc(special)": "near zero the terms of the derivative cancel but for their rounding",
+    "sp.i1e(special)": "as jnp.sinc",
+    "sp.log_ndtr(-20 * y, series_order=0)": "the difference of two large logarithms, exponentiated",
+    "sp.hyp1f1(x, y, 1.0)": "a series of differences of digamma functions, 300 ULP apart",
+    **dict.fromkeys(
+        [
+            "sp.gamma(special)",
+            "sp.dawsn(special)",
+            "sp.gammaln(special)",
+            "sp.spence(y)",
+            "sp.spence(x), sp.spence(special[:6]), sp.spence(jnp.array([0.0, 0.2, 1.0, 1.7, 5.0])), sp.spence(1.0)",
+        ],
+        "JAX gives NaN, where a branch that is not taken has no derivative or infinity cancels",
+    ),
+    **dict.fromkeys(
+        [
+            "sp.expi(x), sp.expi(20 * y), sp.expi(special[:6]), sp.expi(-y), sp.expi(2)",
+            "sp.exp1(y), sp.exp1(special), sp.exp1(1)",
+            "sp.expn(2, y), sp.expn(0, y), sp.expn(5, 3 * y), sp.expn(6000, y)",
+            "sp.expn(2, special), sp.expn(1, special)",
+            "sp.expn(-1, y), sp.expn(3, 1)",
+        ],
+        "JAX fails inside: expn is a jitted function within a custom rule that takes its order as it is",
+    ),
+    **dict.fromkeys(
+        [
+            "jax.random.gamma(key, y), jax.random.gamma(key, 2.0, (3,)), jax.random.gamma(key, 0.1)",
+            "jax.random.loggamma(key, y), jax.random.loggamma(key, 0.01, (3,))",
+            "jax.random.gamma(key, y, (2, 8), 'float16')",
+            "jax.random.beta(key, y, 2.0), jax.random.beta(key, 2, 3, (4,)), jax.random.chisquare(key, y)",
+            "jax.random.dirichlet(key, y), jax.random.dirichlet(key, y, (3,)), jax.random.dirichlet(key, m + 2)",
+            "jax.random.f(key, y, 3.0), jax.random.t(key, y), jax.random.t(key, 3, (2, 2))",
+        ],
+        "random_gamma_grad is a primitive without derivative; JAX differentiates its loops, forward only",
+    ),
     "jax.scipy.linalg.solve(spd + 0.5j * (sq - sq.T), row, assume_a='pos')": (
         "JAX transposes a hermitian matrix without conjugating it: its gradient is wrong"
     ),

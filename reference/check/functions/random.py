@@ -31,8 +31,10 @@ jax.random.gumbel(key, (3,))
 """.strip().splitlines()
 
 MORE_CLOSE = """
-jax.random.gamma(key, y), jax.random.gamma(key, 2.0, (3,)), jax.random.gamma(key, 0.1), jax.random.gamma(key, 3, (2,))
-jax.random.loggamma(key, y), jax.random.loggamma(key, 0.01, (3,)), jax.random.gamma(key, y, (2, 8), 'float16')
+jax.random.gamma(key, y), jax.random.gamma(key, 2.0, (3,)), jax.random.gamma(key, 0.1)
+jax.random.gamma(key, 3, (2,))
+jax.random.loggamma(key, y), jax.random.loggamma(key, 0.01, (3,))
+jax.random.gamma(key, y, (2, 8), 'float16')
 jax.random.logistic(key, (3,)), jax.random.cauchy(key, (3,)), jax.random.truncated_normal(key, -1.0, y)
 jax.random.rayleigh(key, y)
 jax.random.maxwell(key, (3,)), jax.random.double_sided_maxwell(key, 1.0, 2.0, (3,)), jax.random.wald(key, y)
