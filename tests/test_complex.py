@@ -189,6 +189,10 @@ def test_loss_of_imaginary_parts_warns():
             engine.lax.convert_element_type(array(engine, Z), np.float32)
         with pytest.warns(DeprecationWarning):
             array(engine, Z).astype("float32")
+        with pytest.warns(np.exceptions.ComplexWarning):
+            engine.numpy.sum(array(engine, Z), dtype="float32")
+        with pytest.warns(np.exceptions.ComplexWarning), pytest.raises(TypeError):
+            engine.lax.convert_element_type(1j, "float32")
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert array(engine, Z).astype(bool).all()

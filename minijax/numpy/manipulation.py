@@ -21,6 +21,7 @@ from minijax.numpy.promotion import (
     is_arraylike,
     like,
 )
+from minijax.primitives.conversion import convert as converted
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.shaping import canonical_axes, canonical_axis
@@ -96,12 +97,13 @@ def astype(x: Any, dtype: Any, /, *, copy: bool = False, device: Any = None) -> 
     else:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "astype")
     if dtypes.is_complex(x.dtype) and not dtypes.is_complex(dtype):
-        x = _about_to_be_real(x, dtype)
-    result = convert(x, dtype)
+        result = _made_real(x, dtype)
+    else:
+        result = convert(x, dtype)
     return copied(result) if copy else result
 
 
-def _about_to_be_real(x: Array, dtype: Any) -> Array:
+def _made_real(x: Array, dtype: Any) -> Array:
     if dtypes.kind(dtype) == "b":
         return lax.ne(x, like(x, 0))
     warnings.warn(
@@ -109,7 +111,7 @@ def _about_to_be_real(x: Array, dtype: Any) -> Array:
         DeprecationWarning,
         stacklevel=3,
     )
-    return x
+    return converted(x, dtype, warn=False)
 
 
 # ----------------------------------------------------------------- reshape

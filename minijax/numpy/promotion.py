@@ -20,6 +20,7 @@ import numpy as np
 from minijax import config, dtypes, lax
 from minijax.array import Array, ArrayImpl
 from minijax.core import as_array, quiet_floating_point
+from minijax.primitives.conversion import check_imaginary_parts
 
 __all__ = [
     "array_of",
@@ -140,11 +141,14 @@ def convert(x: Any, dtype: Any, weak_type: bool = False) -> Any:
         return _scalar(x, dtype, weak_type)
     if x.dtype == dtype and x.weak_type == weak_type:
         return x
+    check_imaginary_parts(x, x.dtype, dtype)
     return lax.convert_element_type_p.bind(x, new_dtype=dtype, weak_type=weak_type)
 
 
 def _scalar(x: Any, dtype: Any, weak_type: bool) -> Any:
     """A Python or NumPy scalar as a constant: a NumPy scalar, or a Python number when it shall stay weak."""
+    if isinstance(x, complex):  # NumPy's complex128 too
+        check_imaginary_parts(x, np.dtype(np.complex128), dtype)
     if not weak_type:
         return strong_scalar(x, dtype)
     if dtype == dtypes.default_float_dtype():

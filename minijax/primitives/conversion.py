@@ -66,8 +66,8 @@ def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False, warn: 
     else:
         operand, dtype = _plain_operand(operand)
     new_dtype = dtype if new_dtype is None else new_dtype
-    if dtypes.kind(dtype) == "c" and warn and dtypes.kind(new_dtype) != "c":
-        warnings.warn("Casting complex values to real discards the imaginary part", ComplexWarning, stacklevel=3)
+    if warn:
+        check_imaginary_parts(operand, dtype, new_dtype)
     if isinstance(dtype, dtypes.ExtendedDType) or isinstance(new_dtype, dtypes.ExtendedDType):
         return _convert_extended(operand, dtype, new_dtype)
     if isinstance(operand, np.ndarray) and dtype == new_dtype and not weak_type:
@@ -75,6 +75,15 @@ def convert(operand: Any, new_dtype: Any = None, weak_type: bool = False, warn: 
     if type(operand) is int:
         operand = np.asarray(operand).astype(new_dtype)[()]  # it may be beyond the default int's range
     return convert_element_type_p.bind(operand, new_dtype=new_dtype, weak_type=weak_type)
+
+
+def check_imaginary_parts(operand: Any, dtype: Any, new_dtype: Any) -> None:
+    """Warn (ComplexWarning) of imaginary parts that get lost, and raise TypeError if a Python number has them."""
+    if dtypes.kind(dtype) != "c" or dtypes.kind(new_dtype) == "c":
+        return
+    warnings.warn("Casting complex values to real discards the imaginary part", ComplexWarning, stacklevel=4)
+    if type(operand) is complex:
+        raise TypeError(f"the Python number {operand} cannot become {new_dtype}: it is not real. Take its real part.")
 
 
 def _plain_operand(x: Any) -> tuple[Any, Any]:
