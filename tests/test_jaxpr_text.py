@@ -379,7 +379,7 @@ CONTROL_FLOW: list[Case] = [
     ("vmap-of-grad-of-scan", lambda j: j.vmap(j.grad(invariant(j), (0, 1, 2)), (0, None, None)), (S, W, M)),
     ("scan-with-passed-on-values", lambda j: lambda c, x: j.lax.scan(lambda c, x: (c, (x, c)), (c, c), x), (V, M)),
     ("scan-of-a-weak-carry", lambda j: lambda x: j.lax.scan(lambda c, x: (c + x, c), 0, x), (V,)),
-    ("grad-of-a-weak-carry", lambda j: j.grad(lambda z: j.lax.scan(lambda c, x: (c * x, c), z, V)[0]), (1.0,)),
+    ("grad-of-a-weak-carry", lambda j: j.grad(lambda z, x: j.lax.scan(lambda c, x: (c * x, c), z, x)[0]), (1.0, V)),
     ("fori-loop", lambda j: lambda x: j.lax.fori_loop(0, 5, lambda i, v: v * 2 + i, x), (V,)),
     (
         "grad-of-fori-loop",
