@@ -20,7 +20,15 @@ from minijax.primitives.families import add_any_p
 from minijax.primitives.families import zeros as zeros_of_aval
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_map, tree_structure, tree_unflatten
 
-__all__ = ["CustomVJPPrimal", "SymbolicZero", "custom_gradient", "custom_jvp", "custom_vjp", "zero_from_primal"]
+__all__ = [
+    "CustomVJPPrimal",
+    "SymbolicZero",
+    "custom_gradient",
+    "custom_jvp",
+    "custom_vjp",
+    "custom_vjp_primal_tree_values",
+    "zero_from_primal",
+]
 
 
 class SymbolicZero:
@@ -40,6 +48,17 @@ class CustomVJPPrimal(NamedTuple):
 
     value: Any
     perturbed: bool
+
+
+def custom_vjp_primal_tree_values(tree: Any) -> Any:
+    """The values in a tree of `CustomVJPPrimal`s. Raises TypeError for other leaves."""
+
+    def value(leaf: Any) -> Any:
+        if not isinstance(leaf, CustomVJPPrimal):
+            raise TypeError(f"custom_vjp_primal_tree_values: a leaf is {leaf!r}, not what fwd gets by symbolic_zeros.")
+        return leaf.value
+
+    return tree_map(value, tree, is_leaf=lambda x: isinstance(x, CustomVJPPrimal))
 
 
 def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:

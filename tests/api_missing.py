@@ -6,7 +6,7 @@ name to minijax, delete it here; a block that becomes empty may stay as `""` or 
 
 ONE_DEVICE = "about many devices, their memories or their sharding: there is one device here"
 COMING = "comes with the issue on loops, branches and collectives"
-UNWRITTEN = "not written"
+UNWRITTEN = "seldom used, and not written"
 LEAKED = "an import of JAX's own file that shows through, not meant to be used"
 REFERENCES = "about arrays that change in place (references), and gradients into them: arrays never change here"
 SEPARATE = "a world of its own: other array types, kernels, formats or tools beside jax.numpy and jax.lax"
@@ -31,21 +31,10 @@ NAMES: dict[str, dict[str, str]] = {
             pmap pure_callback
         """,
     },
-    "numpy": {
-        UNWRITTEN: """
-
-
-
-        """,
-    },
+    "numpy": {},
     "lax": {
-        UNWRITTEN: """
-
+        INTERNAL: """
             device_put_p
-
-
-
-
         """,
         ONE_DEVICE: """
             RaggedDotDimensionNumbers after_all after_all_p composite create_token create_token_p
@@ -140,7 +129,7 @@ NAMES: dict[str, dict[str, str]] = {
     },
     "custom_derivatives": {
         UNWRITTEN: """
-            closure_convert custom_vjp_primal_tree_values linear_call
+            closure_convert linear_call
         """,
         INTERNAL: """
             remat_opt_p

@@ -128,3 +128,12 @@ def test_environment_and_devices(engine: Any, capsys: pytest.CaptureFixture):
         mesh_utils.create_device_mesh((2,))
     with engine.default_device(engine.devices()[0]):
         assert float(engine.numpy.float32(1) + 1) == 2.0
+
+
+@ENGINES
+def test_primal_values_of_custom_vjp(engine: Any):
+    rules = import_module(f"{engine.__name__}.custom_derivatives")
+    tree = {"a": rules.CustomVJPPrimal(1.0, True), "b": [rules.CustomVJPPrimal(2.0, False)]}
+    assert rules.custom_vjp_primal_tree_values(tree) == {"a": 1.0, "b": [2.0]}
+    with pytest.raises(TypeError):
+        rules.custom_vjp_primal_tree_values({"a": 1.0})
