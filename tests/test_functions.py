@@ -60,6 +60,7 @@ def called_names(prefix: str) -> set[str]:
 COVERED = {
     "numpy": "jnp",
     "numpy.linalg": "jnp.linalg",
+    "numpy.fft": "jnp.fft",
     "scipy.linalg": "jax.scipy.linalg",
     "scipy.special": "sp",
     "nn": "jax.nn",
