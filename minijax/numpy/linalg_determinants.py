@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax import lax
+from minijax.api import jit
 from minijax.array import Array
 from minijax.custom_derivatives import custom_jvp
 from minijax.numpy.arithmetic import absolute, sign
@@ -142,7 +143,11 @@ def det(a: Any) -> Array:
 
     The derivative is right for singular matrices too.
     """
-    a = _square("det", a)
+    return _det_by_size(_square("det", a))
+
+
+@jit
+def _det_by_size(a: Array) -> Array:
     if a.shape[-1] == 2:
         return _det_2x2(a)
     return _det_3x3(a) if a.shape[-1] == 3 else _det(a)

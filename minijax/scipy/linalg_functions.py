@@ -11,6 +11,7 @@ import numpy as np
 
 from minijax import dtypes, lax
 from minijax import numpy as jnp
+from minijax.api import jit
 from minijax.array import Array
 from minijax.autodiff import jvp
 from minijax.numpy.promotion import ensure_arraylike, promote_dtypes_inexact
@@ -45,8 +46,13 @@ def expm(A: Any, *, upper_triangular: bool = False, max_squarings: int = 16) -> 
         raise ValueError(f"expm: A must be a (batched) square matrix, got shape {A.shape}.")
     if A.dtype.char not in "fdFD":
         raise TypeError(f"expm: dtype {A.dtype} is not supported. Convert with A.astype('float32').")
+    return _expm_of_each(A, upper_triangular, max_squarings)
+
+
+@partial(jit, static_argnums=(1, 2))
+def _expm_of_each(a: Array, upper_triangular: bool, max_squarings: int) -> Array:
     one = partial(_expm, upper_triangular=upper_triangular, max_squarings=max_squarings)
-    return jnp.vectorize(one, signature="(n,n)->(n,n)")(A)
+    return jnp.vectorize(one, signature="(n,n)->(n,n)")(a)
 
 
 def _expm(a: Array, upper_triangular: bool, max_squarings: int) -> Array:
