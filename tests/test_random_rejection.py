@@ -114,7 +114,7 @@ def test_moments_of_counts_of_categories():
     assert np.all(np.abs(sample.mean(0) - 40 * chances) <= 6 * deviation)
 
 
-@pytest.mark.parametrize("name", ["gamma", "loggamma", "poisson"])
+@pytest.mark.parametrize("name", ["gamma", *(pytest.param(n, marks=pytest.mark.full) for n in ("loggamma", "poisson"))])
 def test_corners(name: str):
     """Parameters that are no numbers, infinite, zero or beyond all bounds."""
     parameter = CORNERS[:5] if name == "poisson" else CORNERS
@@ -122,6 +122,7 @@ def test_corners(name: str):
     assert_same(ours, theirs, ulp=64)
 
 
+@pytest.mark.full
 def test_corners_of_binomial():
     n = np.asarray([np.nan, -1.0, np.inf, 5, 5, 5, 5, 0, 2.7], np.float32)
     p = np.asarray([0.5, 0.5, 0.5, np.nan, -0.1, 1.0, 0.0, 0.5, 1.0], np.float32)

@@ -16,7 +16,7 @@ list(numerics.optimize.minimize(lambda p: jnp.cosh(p - 1).sum(), 0 * row, method
 ROUGH = """
 numerics.integrate.trapezoid(x), numerics.integrate.trapezoid(m, axis=0, dx=0.5)
 numerics.integrate.trapezoid(x, jnp.sort(y))
-numerics.vq(m, m[::-1] + 0.3), numerics.vq(x, y[:3]), numerics.fft.dct(x), numerics.fft.idct(x)
+numerics.vq(m, m[::-1] + 0.3), numerics.vq(i, j[:3]), numerics.fft.dct(x), numerics.fft.idct(x)
 numerics.interpolate.RegularGridInterpolator((jnp.arange(8.0),), x)(y)
 """.strip().splitlines()
 

@@ -75,14 +75,14 @@ sp.gamma(x + 0.7j), sp.loggamma(x - 0.7j), sp.gamma(y * 1j), sp.loggamma(jnp.arr
 """.strip().splitlines()
 
 SMOOTH = """
-sp.dawsn(v)
 sp.logit(v)
 sp.entr(v)
-sp.gamma(v)
 sp.i0(v)
 """.strip().splitlines()
 
 MORE_SMOOTH = """
+sp.dawsn(v)
+sp.gamma(v)
 sp.erfcx(v)
 sp.ndtri(v)
 sp.log_ndtr(v)
