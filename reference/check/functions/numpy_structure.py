@@ -38,7 +38,7 @@ jnp.unique(abs(i), return_counts=True, return_inverse=True), jnp.unique_values(i
 list(jnp.unique_all(i)), list(jnp.unique_counts(i)), list(jnp.unique_inverse(i))
 jnp.pad(x, 2), jnp.pad(m, ((1, 0), (0, 2)), constant_values=3)
 jnp.pad(x, 3, mode='reflect'), jnp.pad(x, 1, mode='edge')
-jnp.polyadd(x, row), jnp.polysub(row, x)
+jnp.polyadd(x, row), jnp.polysub(row, x), jnp.einsum_path('ij,kj,kl->il', m, m, m)[0]
 """.strip().splitlines()
 
 SUMS = """
