@@ -9,14 +9,14 @@ import pkgutil
 import types
 from typing import Any
 
-import api_missing
 import jax
 import pytest
 
 import minijax
-from reference.check import oracle_facts
+from reference.check import missing_names, oracle_facts
+from reference.check.names import words
 
-MODULES = tuple(api_missing.NAMES)
+MODULES = tuple(missing_names.NAMES)
 ACTIVATIONS = [
     "relu",
     "relu6",
@@ -139,15 +139,8 @@ def test_method_of_arrays(name: str):
 def test_arrays_have_what_jaxs_have():
     """Attributes of concrete arrays, which are more than those of the class that tracers share."""
     ours, theirs = ({n for n in dir(engine.numpy.ones(3)) if not n.startswith("_")} for engine in (minijax, jax))
-    assert theirs - ours == words(api_missing.ARRAYS)
+    assert theirs - ours == words(missing_names.ARRAYS)
     assert not ours - theirs
-
-
-def words(blocks: dict[str, str]) -> set[str]:
-    """All names of a dictionary from reasons to names, none of which is there twice."""
-    names = [n for block in blocks.values() for n in block.split()]
-    assert len(names) == len(set(names))
-    return set(names)
 
 
 def modules_of_jax() -> set[str]:
@@ -160,7 +153,7 @@ def modules_of_jax() -> set[str]:
 
 
 def test_every_module_is_compared_or_listed():
-    absent, compared = words(api_missing.MODULES), set(MODULES)
+    absent, compared = words(missing_names.MODULES), set(MODULES)
     packages = {m for m in modules_of_jax() if any(n.startswith(f"{m}.") for n in compared)}
     assert modules_of_jax() - compared - packages == absent
     assert not [m for m in absent if is_there(f"minijax.{m}")], "it is there: compare its names"
@@ -178,7 +171,7 @@ def test_missing_names_are_listed(name: str):
     theirs = module("jax", name)
     names = {n for n in dir(theirs) if not n.startswith("_") and not inspect.ismodule(getattr(theirs, n))}
     ours = module("minijax", name)
-    listed = words(api_missing.NAMES[name])
+    listed = words(missing_names.NAMES[name])
     missing = {n for n in names if not hasattr(ours, n)}
     assert missing == listed, f"not listed: {sorted(missing - listed)}, stale: {sorted(listed - missing)}"
 

@@ -4,45 +4,33 @@ from __future__ import annotations
 
 import importlib
 import inspect
+from types import ModuleType
 from typing import Any, NamedTuple
 
-__all__ = ["MODULES", "Names", "count", "public_names"]
+from . import missing_names
+
+__all__ = ["MODULES", "Names", "count", "public_names", "words"]
 
 # Modules of JAX that minijax follows name by name; "" is the module itself.
-MODULES = (
-    "",
-    "numpy",
-    "numpy.linalg",
-    "numpy.fft",
-    "lax",
-    "lax.linalg",
-    "nn",
-    "nn.initializers",
-    "random",
-    "scipy.special",
-    "scipy.stats",
-    "scipy.linalg",
-    "scipy.signal",
-    "image",
-    "ops",
-    "tree",
-    "tree_util",
-    "flatten_util",
-    "dtypes",
-    "typing",
-    "errors",
-    "test_util",
-    "example_libraries.optimizers",
-    "example_libraries.stax",
-)
+MODULES = tuple(missing_names.NAMES)
 
 
 class Names(NamedTuple):
-    """One module's public names in JAX: those that minijax has, and those that it lacks."""
+    """One module's public names in JAX: those that minijax has, and those that it lacks, by reason."""
 
     module: str
     present: list[str]
-    missing: list[str]
+    missing: dict[str, list[str]]
+
+    @property
+    def known(self) -> int:
+        """How many names JAX's module has."""
+        return len(self.present) + sum(map(len, self.missing.values()))
+
+
+def words(blocks: dict[str, str]) -> set[str]:
+    """The words of all blocks of text."""
+    return {word for block in blocks.values() for word in block.split()}
 
 
 def public_names(module: Any) -> set[str]:
@@ -51,14 +39,20 @@ def public_names(module: Any) -> set[str]:
 
 
 def count(module: str) -> Names:
-    """Hold one module against JAX's."""
-    theirs = public_names(importlib.import_module(f"jax.{module}".rstrip(".")))
-    ours = _names_of(f"minijax.{module}".rstrip("."))
-    return Names(f"jax.{module}".rstrip("."), sorted(theirs & ours), sorted(theirs - ours))
+    """Hold one module against JAX's. What is missing without being listed has the reason "not listed"."""
+    full = f"jax.{module}".rstrip(".")
+    theirs = public_names(importlib.import_module(full))
+    ours = _module(full.replace("jax", "minijax", 1))
+    present = {name for name in theirs if hasattr(ours, name)}
+    reasons = {name: reason for reason, block in missing_names.NAMES[module].items() for name in block.split()}
+    missing: dict[str, list[str]] = {}
+    for name in sorted(theirs - present):
+        missing.setdefault(reasons.get(name, "not listed"), []).append(name)
+    return Names(full, sorted(present), missing)
 
 
-def _names_of(path: str) -> set[str]:
+def _module(path: str) -> ModuleType | None:
     try:
-        return set(dir(importlib.import_module(path)))
+        return importlib.import_module(path)
     except ModuleNotFoundError:
-        return set()
+        return None

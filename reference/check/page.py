@@ -122,10 +122,13 @@ def _failures(failures: Sequence[Outcome]) -> str:
 
 def _names(names: Sequence[Names]) -> str:
     def row(n: Names) -> str:
-        there, known = len(n.present), len(n.present) + len(n.missing)
-        share = there / known if known else 1.0
-        missing = f"<details><summary>{len(n.missing)}</summary>{html.escape(' '.join(n.missing))}</details>"
-        cells = [f"<code>{n.module}</code>", f"{there:,}", f"{known:,}", f"{share:.0%} {_bar(share)}"]
-        return _cells([*cells, missing if n.missing else "0"])
+        there, share = len(n.present), len(n.present) / n.known if n.known else 1.0
+        cells = [f"<code>{n.module}</code>", f"{there:,}", f"{n.known:,}", f"{share:.0%} {_bar(share)}"]
+        return _cells([*cells, _missing(n) if n.missing else "0"])
 
     return _table(["module", "in minijax", "in JAX", "share", "missing"], map(row, names))
+
+
+def _missing(n: Names) -> str:
+    reasons = (f"<p>{html.escape(reason)}: <code>{' '.join(names)}</code></p>" for reason, names in n.missing.items())
+    return f"<details><summary>{n.known - len(n.present)}</summary>{''.join(reasons)}</details>"

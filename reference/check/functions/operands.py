@@ -56,4 +56,15 @@ def namespace(engine: Any) -> dict[str, Any]:
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
     sp = importlib.import_module(f"{engine.__name__}.scipy.special")
     st = importlib.import_module(f"{engine.__name__}.scipy.stats")
-    return {"jax": engine, "sp": sp, "st": st, "numerics": numerics(engine), "key": engine.random.key(0), "jnp": jnp, "np": np, "io": io, "w": jnp.asarray(1.5), **arrays}
+    return {
+        "jax": engine,
+        "sp": sp,
+        "st": st,
+        "numerics": numerics(engine),
+        "key": engine.random.key(0),
+        "jnp": jnp,
+        "np": np,
+        "io": io,
+        "w": jnp.asarray(1.5),
+        **arrays,
+    }
