@@ -23,7 +23,7 @@ __all__ = ["diag", "diagflat", "diagonal", "fill_diagonal", "trace"]
 
 
 def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
-    """The elements (i, i + offset) of two axes, as the last axis of the result."""
+    """The elements (i, i + offset) of two axes, as the last axis of the result, which is strongly typed."""
     a = ensure_arraylike("diagonal", a)
     if a.ndim < 2:
         raise ValueError(f"diagonal requires an array of at least two dimensions, got shape {a.shape}.")
@@ -33,7 +33,8 @@ def diagonal(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Array:
     length = max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
     i = arange(length)
     j = arange(abs(offset), abs(offset) + length)
-    return a[..., i, j] if offset >= 0 else a[..., j, i]
+    found = a[..., i, j] if offset >= 0 else a[..., j, i]
+    return lax.convert_element_type(found, found.dtype)
 
 
 def diag(v: Any, k: int = 0) -> Array:
