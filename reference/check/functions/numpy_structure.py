@@ -29,7 +29,7 @@ jnp.place(row, b, 7, inplace=False), jnp.put(x, jnp.array([0, 9]), 5, inplace=Fa
 jnp.put_along_axis(m, jnp.array([[0], [1]]), 9, 1, inplace=False), jnp.take(x, abs(i), mode='clip')
 jnp.take_along_axis(m, jnp.argsort(m, axis=1), axis=1)
 jnp.delete(x, 2), jnp.delete(m, jnp.array([0, 2]), axis=1), jnp.insert(x, 1, 9.0), jnp.trim_zeros(i[2:4])
-jnp.diag(row), jnp.diag(m, 1), jnp.diagflat(m), jnp.diagonal(m, 1), jnp.diagonal(jnp.full((2, 2), 1.5)), jnp.fill_diagonal(m, 5.0, inplace=False)
+jnp.diag(row), jnp.diag(m, 1), jnp.diagflat(m), jnp.diagonal(m, 1), jnp.fill_diagonal(m, 5.0, inplace=False)
 jnp.diff(x), jnp.diff(m, axis=0, n=1), jnp.diff(x, prepend=0), jnp.ediff1d(x), jnp.gradient(x)
 jnp.flip(m), jnp.fliplr(m), jnp.flipud(m), jnp.repeat(x, 2), jnp.repeat(m, jnp.array([1, 2]), axis=0)
 jnp.resize(x, (3, 4)), jnp.roll(x, 2), jnp.roll(m, (1, -1), (0, 1)), jnp.rot90(m), jnp.tile(m, (2, 1))
@@ -38,6 +38,7 @@ jnp.unique(abs(i), return_counts=True, return_inverse=True), jnp.unique_values(i
 list(jnp.unique_all(i)), list(jnp.unique_counts(i)), list(jnp.unique_inverse(i))
 jnp.pad(x, 2), jnp.pad(m, ((1, 0), (0, 2)), constant_values=3)
 jnp.pad(x, 3, mode='reflect'), jnp.pad(x, 1, mode='edge')
+jnp.diagonal(jnp.full((2, 2), 1.5))
 jnp.polyadd(x, row), jnp.polysub(row, x), jnp.einsum_path('ij,kj,kl->il', m, m, m)[0]
 """.strip().splitlines()
 

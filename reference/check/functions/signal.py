@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["EXACT", "MORE_SMOOTH", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
+__all__ = ["DECOMPOSED", "EXACT", "MORE_DECOMPOSED", "MORE_SMOOTH", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
 
 EXACT = """
 jax.lax.conv_dimension_numbers((1, 2, 3, 4), (1, 2, 3, 4), None).out_spec
@@ -69,7 +69,6 @@ jax.scipy.signal.fftconvolve(x, row), jax.scipy.signal.fftconvolve(m, m, 'same')
 jax.scipy.signal.fftconvolve(m, m, 'valid')
 jax.scipy.signal.fftconvolve(m, m[:, :2], axes=1), jax.scipy.signal.fftconvolve(m, m[:1], 'same', axes=[0])
 jax.scipy.signal.convolve(x, row, method='fft'), jax.scipy.signal.correlate(x, y, 'valid', 'fft')
-jax.scipy.signal.detrend(x), jax.scipy.signal.detrend(m, 0, 'constant'), jax.scipy.signal.detrend(x, bp=[3])
 jax.scipy.signal.welch(x), jax.scipy.signal.csd(x, y, 2.0, nperseg=4)
 jax.scipy.signal.stft(x, nperseg=4), jax.scipy.signal.istft(jax.scipy.signal.stft(x, nperseg=4)[2], nperseg=4)
 """.replace("SWAPPED", SWAPPED)
@@ -82,8 +81,6 @@ jnp.convolve(x * 1j, row), jnp.correlate(x, row * (1 + 2j), 'full'), jnp.correla
 jax.scipy.signal.correlate2d(m * 1j, m[:1] + 1j), jax.scipy.signal.correlate2d(m[:1] * 1j, m + 1j)
 jax.scipy.signal.fftconvolve(jnp.ones((2, 3)), m[:, :1] * 1j), jax.scipy.signal.fftconvolve(i, j)
 jax.scipy.signal.fftconvolve(s, s)
-jax.scipy.signal.detrend(m, type='linear'), jax.scipy.signal.detrend(m, 0), jax.scipy.signal.detrend(i)
-jax.scipy.signal.detrend(h)
 jax.scipy.signal.welch(m, axis=0), jax.scipy.signal.welch(x, 3.0, 'hann', 4, 1, 8, 'linear', True, 'spectrum')
 jax.scipy.signal.welch(x, window=y[:4], detrend=False), jax.scipy.signal.welch(x, nperseg=3, average='median')
 jax.scipy.signal.welch(x, nperseg=4, return_onesided=False), jax.scipy.signal.welch(x[:0])
@@ -105,6 +102,16 @@ jax.scipy.signal.convolve2d(jnp.linspace(-1, 1, 900).reshape(30, 30), jnp.linspa
 jax.scipy.signal.correlate(jnp.linspace(-1, 1, 60).reshape(3, 4, 5), jnp.linspace(0, 1, 8).reshape(2, 2, 2), 'full')
 jax.lax.reduce_window(jnp.full(4000, 0.1, 'float16'), np.float16(0), jax.lax.add, (3000,))
 jax.lax.reduce_window(jnp.linspace(0, 1, 4000), 0.0, jax.lax.add, (3000,))
+""".strip().splitlines()
+
+# A straight line is fitted by least squares.
+DECOMPOSED = """
+jax.scipy.signal.detrend(x), jax.scipy.signal.detrend(m, 0, 'constant'), jax.scipy.signal.detrend(x, bp=[3])
+""".strip().splitlines()
+
+MORE_DECOMPOSED = """
+jax.scipy.signal.detrend(m, type='linear'), jax.scipy.signal.detrend(m, 0), jax.scipy.signal.detrend(i)
+jax.scipy.signal.detrend(h)
 """.strip().splitlines()
 
 SMOOTH = """
