@@ -117,9 +117,10 @@ class Printer:
 
     def eqn(self, eqn: Any) -> Doc:
         binders = self.row([self.binder(v) for v in eqn.outvars])
-        params = eqn.params if eqn.primitive.printed is None else eqn.primitive.printed(eqn.params)
-        first = ["name"] if "name" in params else []
-        keys = first + sorted(k for k in params if k != "name")
+        chosen = eqn.primitive.printed
+        params = eqn.params if chosen is None else chosen(eqn.params)
+        # Calls of functions begin with the name.
+        keys = sorted(params, key=lambda k: (chosen is None or k != "name", k))
         if eqn.primitive.name == "jit":
             self.share_names(eqn)
         pairs = [[f"{k}=", self.value(params[k])] for k in keys]

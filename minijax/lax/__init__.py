@@ -385,6 +385,7 @@ __all__ = [
     "clz_p",
     "collapse",
     "complex",
+    "composite",
     "complex_p",
     "concatenate",
     "concatenate_p",
@@ -656,6 +657,7 @@ __getattr__, __dir__ = _later(
     modules="linalg",
     names={
         "minijax.lax.associative": "associative_scan",
+        "minijax.lax.composites": "composite",
         "minijax.lax.conditionals": "cond platform_dependent switch",
         "minijax.lax.convolutions": """
             conv conv_general_dilated_local conv_general_dilated_patches conv_transpose
@@ -698,6 +700,7 @@ __getattr__, __dir__ = _later(
 if _TYPE_CHECKING:
     from minijax.lax import linalg as linalg
     from minijax.lax.associative import associative_scan
+    from minijax.lax.composites import composite
     from minijax.lax.conditionals import (
         cond,
         platform_dependent,

@@ -75,12 +75,11 @@ def all_cases() -> list[Case]:
 
 
 def quick_cases() -> list[Case]:
-    """Of each function one case: the first value of each primitive, the first call of each function."""
-    seen: set[tuple[str, str]] = set()
-    chosen = []
-    for case in all_cases():
-        new = {(case.family, function) for function in case.functions} - seen
-        if new and (case.name.endswith(f"-{CHEAP[0]}") or not case.family.startswith("primitives")):
-            seen |= new
+    """The value of each primitive, and of each function that no primitive of its name has stood for, once."""
+    chosen, seen = [], set[str]()
+    for case in [*_operation_cases(), *_function_cases()]:
+        is_value = not case.family.startswith("primitives") or case.name.endswith(f"-{CHEAP[0]}")
+        if is_value and not seen.issuperset(case.functions):
+            seen.update(case.functions)
             chosen.append(case)
     return chosen

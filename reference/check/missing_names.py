@@ -36,7 +36,7 @@ NAMES: dict[str, dict[str, str]] = {
     "numpy": {},
     "lax": {
         INTERNAL: """
-            device_put_p
+            device_put_p stage_p
         """,
         ONE_DEVICE: """
             after_all after_all_p create_token create_token_p pbroadcast pcast precv psend sharding_constraint_p
@@ -46,9 +46,6 @@ NAMES: dict[str, dict[str, str]] = {
         """,
         ACCELERATORS: """
             scaled_dot
-        """,
-        UNWRITTEN: """
-            composite stage_p
         """,
         COMING: """
             all_gather all_gather_p all_to_all all_to_all_p axis_index axis_index_p axis_size

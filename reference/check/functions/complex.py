@@ -90,7 +90,7 @@ MORE_SUMS = [
         for name in ("normal", "truncated_normal", "uniform")
     ),
     "jax.nn.logsumexp(z), jax.nn.logsumexp(z, b=z, return_sign=True), jax.nn.logsumexp(zm, axis=1, b=zm)",
-    "jax.test_util.check_grads(jnp.sin, (z,), 2), jax.test_util.check_grads(lambda z: abs(z) ** 2, (z,), 1)",
+    "",
     *(unary(name, "z") for name in SUMMED.split()),
 ]
 SMOOTH = [

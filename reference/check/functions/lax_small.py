@@ -20,9 +20,16 @@ jax.lax.index_take(m, (jnp.array([0, -1, 5]), jnp.array([1, 2, 0])), (0, 1))
 jax.lax.dtype(jnp.float32), jax.lax.dtype(True)
 jax.lax.rng_uniform(2., 3., (50,)) < 3, jax.lax.rng_uniform(2, 3, (5,)), jax.lax.rng_uniform(2., 3., (50,)) >= 2
 str(jax.lax.DotAlgorithm(1, 2, 3))
+jax.lax.composite(lambda p, *, n: {'a': p[0] * n, 'b': p[1]}, 'checks.pair')((x, i), n=2)
+jax.jit(jax.lax.composite(lambda p: p + 1, 'checks.one'))(m)
 """.strip().splitlines()
 
 REFUSED = """
+jax.grad(jax.lax.composite(lambda p: p * p, 'checks.square'))(s)
+jax.vmap(jax.lax.composite(lambda p: p * p, 'checks.square'))(x)
+jax.linear_transpose(jax.lax.composite(lambda p: 2 * p, 'checks.twice'), x)(x)
+jax.lax.composite(lambda p: p, 'checks.same')('a')
+jax.jit(lambda q: jax.lax.composite(lambda p: p + q, 'checks.closed')(x))(s)
 jax.lax.rng_bit_generator(jnp.arange(2, dtype='uint32'), (5,))
 jax.lax.rng_bit_generator(jnp.arange(4, dtype='uint32'), (5,), 'int32')
 jax.lax.rng_bit_generator(jnp.arange(4, dtype='int32'), (5,))

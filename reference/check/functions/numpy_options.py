@@ -85,7 +85,8 @@ jnp.asarray([1],'uint32') * 4000000000
 """.strip().splitlines()
 
 MORE_EXACT = """
-jnp.from_dlpack(np.arange(3.)), jnp.from_dlpack(x), jnp.from_dlpack(np.array([True])), np.from_dlpack(m).flags.writeable
+jnp.from_dlpack(np.arange(3.)), jnp.from_dlpack(np.array([True]))
+jnp.from_dlpack(x), np.from_dlpack(m).flags.writeable
 jnp.fromstring('1 2 3', sep=' '), jnp.fromstring('1,2,3', dtype=int, count=2, sep=','), jnp.fromstring('', sep=' ')
 jnp.packbits(jnp.ones(19,bool),bitorder='little')
 jnp.packbits(u8), jnp.packbits(jnp.zeros(0,int)), jnp.packbits(jnp.zeros((0,3),bool),axis=0)

@@ -116,12 +116,19 @@ def with_callback(jax: Any, x: Any) -> Any:
     return jax.lax.sin(x)
 
 
+def composed(jax: Any, x: Any) -> Any:
+    """One operation with a name, an attribute and a body."""
+    return jax.lax.composite(lambda v, *, scale: jax.numpy.sin(v) * scale, "checks.sine", 2)(x, scale=3.0)
+
+
 X, Y = between(-3, 3, 2, 3), between(0.5, 2, 2, 3)
 SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
 # A custom backward pass has no forward-mode derivative; JAX raises a TypeError, see test_misuse.py.
 REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
 # The text of a callback's equation is the address of a function.
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("jaxpr", "derived_jaxprs"))
+# What has neither a derivative nor a batching rule in either engine.
+OPAQUE = ("eval", "jit", "jaxpr")
 SMOOTH = {"ulp": 8, "floor": 1}
 
 # jit is allowed to fuse and reorder in either engine, so its values carry a bound.
@@ -142,6 +149,8 @@ ROWS: list[Row] = [
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
     row("name", named, X, main=True, **SMOOTH),
     row("name", named, SCALARS[0], **SMOOTH),
+    row("composite", composed, X, main=True, only=OPAQUE, **SMOOTH),
+    row("composite", composed, SCALARS[0], only=OPAQUE, **SMOOTH),
     row("debug_callback", with_callback, X, main=True, only=NO_TEXT, **SMOOTH),
     row("debug_callback", with_callback, SCALARS[0], only=NO_TEXT, **SMOOTH),
 ]
