@@ -30,12 +30,15 @@ class Case(NamedTuple):
 # Random calls: 8 families of 16 times 25 combinations of function, shapes and dtypes, each with 70 values.
 FUZZ_SEEDS, FUZZ_SIGNATURES = 16, 25
 
-_CALLED = re.compile(r"\b(?:jnp|lax|jax)\.([\w.]*\w)(?=\()")
+_CALLED = re.compile(r"\b(jnp|lax|jax|sp|st|numerics)\.([\w.]*\w)(?=\()")
+# The short names of modules in the calls, see functions/operands.py.
+_MODULES = {"sp": "scipy.special.", "st": "scipy.stats.", "numerics": "scipy."}
 
 
 def _functions_of(call: str) -> tuple[str, ...]:
     """The functions that a call of a table is about, `("linalg.qr",)` for `jnp.linalg.qr(m)`."""
-    return tuple(dict.fromkeys(_CALLED.findall(call))) or ("operators and methods",)
+    found = [_MODULES.get(module, "") + name for module, name in _CALLED.findall(call)]
+    return tuple(dict.fromkeys(found)) or ("operators and methods",)
 
 
 def _operation_cases() -> Iterator[Case]:
