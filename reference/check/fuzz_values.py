@@ -28,12 +28,17 @@ def draw(operand: Operand, profile: str, rng: np.random.Generator) -> Any:
     if operand.dtype in PYTHON_SCALARS:
         return _python_number(operand.dtype, profile, rng)
     dtype = np.dtype(operand.dtype)
+    # An array even without axes, where NumPy's arithmetic gives scalars.
+    return np.asarray(_numbers(operand.shape, dtype, profile, rng), dtype)
+
+
+def _numbers(shape: tuple[int, ...], dtype: np.dtype, profile: str, rng: np.random.Generator) -> Any:
     if dtype.kind == "b":
-        return rng.integers(0, 2, operand.shape).astype(bool)
+        return rng.integers(0, 2, shape)
     if dtype.kind == "c":
-        real, imaginary = (_floats(operand.shape, _parts(dtype), profile, rng) for _ in range(2))
-        return (real + 1j * imaginary).astype(dtype)
-    return (_floats if dtype.kind == "f" else _integers)(operand.shape, dtype, profile, rng)
+        real, imaginary = (_floats(shape, _parts(dtype), profile, rng) for _ in range(2))
+        return real + 1j * imaginary
+    return (_floats if dtype.kind == "f" else _integers)(shape, dtype, profile, rng)
 
 
 def _parts(dtype: np.dtype) -> np.dtype:
@@ -72,7 +77,8 @@ def _floats(shape: tuple[int, ...], dtype: np.dtype, profile: str, rng: np.rando
     if profile == "ordinary":
         return ordinary
     if profile == "extreme":
-        exponents = rng.uniform(info.minexp + 2, info.maxexp - 1, shape)
+        # The largest have reciprocals that are normal numbers: XLA multiplies by those of constants.
+        exponents = rng.uniform(info.minexp + 2, info.maxexp - 3, shape)
         return np.asarray(np.sign(ordinary) * np.exp2(exponents.astype(np.float64)), dtype)
     edges = [
         0,
@@ -82,7 +88,7 @@ def _floats(shape: tuple[int, ...], dtype: np.dtype, profile: str, rng: np.rando
         np.inf,
         -np.inf,
         np.nan,
-        info.max / 8,  # whose reciprocal is a normal number: XLA may multiply by that instead of dividing
+        info.max / 8,  # its reciprocal is a normal number too
         -info.max / 8,
         4 * info.tiny,
         0.5,
