@@ -36,6 +36,7 @@ from minijax.autodiff import linear_transpose as linear_transpose
 from minijax.autodiff import linearize as linearize
 from minijax.autodiff import value_and_grad as value_and_grad
 from minijax.autodiff import vjp as vjp
+from minijax.caches import clear_caches as clear_caches
 from minijax.config import allow_f16_reductions as allow_f16_reductions
 from minijax.config import check_tracer_leaks as check_tracer_leaks
 from minijax.config import checking_leaks as checking_leaks
@@ -73,7 +74,6 @@ from minijax.devices import process_count as process_count
 from minijax.devices import process_index as process_index
 from minijax.devices import process_indices as process_indices
 from minijax.dtypes import float0 as float0
-from minijax.jitted import clear_caches as clear_caches
 from minijax.later import later as _later
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from minijax.sharding import NamedSharding as NamedSharding

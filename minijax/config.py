@@ -27,9 +27,9 @@ __all__ = ["Flag", "checking_leaks", "read", "trace_context", "update"]
 # The debugging flags that were ever switched on. While it is empty, which takes no time to see, nobody needs
 # to ask for their values after each operation.
 debugging: list["Flag"] = []
-# The overrides of this context: {flag: value}. The dicts are never mutated, only
+# The overrides of this context: {flag: value}, and what its blocks put back. The dicts are never mutated, only
 # replaced, so that a copied context keeps the values it was copied with.
-_overrides: ContextVar[dict["Flag", Any]] = ContextVar("minijax_config", default={})  # noqa: B039
+_overrides: ContextVar[dict[Any, Any]] = ContextVar("minijax_config", default={})  # noqa: B039
 _get_overrides = _overrides.get
 _REQUIRED = object()
 
@@ -79,21 +79,24 @@ class Flag:
 class _Override:
     """Sets a flag for the length of a `with` block, or of each call when it decorates a function."""
 
-    __slots__ = ("_flag", "_previous", "_value")
+    __slots__ = ("_flag", "_value")
 
     def __init__(self, flag: Flag, value: Any):
         self._flag, self._value = flag, value
-        self._previous: list = []  # a stack: the same object may be entered again inside its own block
 
     def __enter__(self) -> None:
         overrides = _get_overrides()
-        self._previous.append(overrides.get(self._flag, _REQUIRED))
-        _overrides.set({**overrides, self._flag: self._value})
+        # What to put back stands in the context too, under this object: other threads may enter the same one. It is
+        # a stack, as the object may be entered again inside its own block.
+        previous = (*overrides.get(self, ()), overrides.get(self._flag, _REQUIRED))
+        _overrides.set({**overrides, self._flag: self._value, self: previous})
 
     def __exit__(self, *exc_info: object) -> None:
         # Only this flag is put back: blocks in suspended generators may end in any order.
         overrides = dict(_get_overrides())
-        previous = self._previous.pop()
+        *older, previous = overrides.pop(self, (_REQUIRED,))
+        if older:
+            overrides[self] = tuple(older)
         if previous is _REQUIRED:
             overrides.pop(self._flag, None)
         else:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minijax import dtypes
+from minijax.caches import KeepsItsTraces
 from minijax.core import ShapedArray, Zero, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.primitives.calls import hoist_constants
@@ -67,7 +68,7 @@ def zero_from_primal(val: Any, symbolic_zeros: bool = False) -> Any:
     return SymbolicZero(aval) if symbolic_zeros else zeros_of_aval(aval)
 
 
-class _CustomRules:
+class _CustomRules(KeepsItsTraces):
     """What both decorators share: names of arguments, and splitting off the non-differentiable ones."""
 
     def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minijax import config, dtypes, errors
+from minijax.caches import Cache
 from minijax.core import (
     LinearArg,
     Primitive,
@@ -150,7 +151,7 @@ class ClosedJaxpr:
     def __init__(self, jaxpr: Jaxpr, consts: Sequence[Any]):
         self.jaxpr = jaxpr
         self.consts = list(consts)
-        self.cache: dict[Any, Any] = {}
+        self.cache = Cache()
 
     def replace(self, *, jaxpr: Jaxpr | None = None, consts: Sequence[Any] | None = None) -> ClosedJaxpr:
         """A copy with another jaxpr or other constants."""
@@ -194,9 +195,8 @@ class ClosedJaxpr:
     def derived(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make()` returns, remembered under `key` and what tracing reads from the configuration."""
         key = (key, config.trace_context())
-        if key not in self.cache:
-            self.cache[key] = make()
-        return self.cache[key]
+        found = self.cache.get(key)
+        return self.cache.keep(key, make()) if found is None else found
 
 
 def _infer_avals(var: Var) -> None:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from minijax import config
 from minijax.array import Array, ArrayImpl
+from minijax.caches import cache_of
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.nan_checks import check_values
@@ -23,8 +23,6 @@ from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
-_caches: weakref.WeakKeyDictionary[Any, dict] = weakref.WeakKeyDictionary()
-
 
 class Program(NamedTuple):
     """A traced function: its jaxpr, the tracers it closes over, and the tree of its result."""
@@ -32,24 +30,6 @@ class Program(NamedTuple):
     closed: ClosedJaxpr
     consts: list[Any]
     out_tree: Any
-
-
-def cache_of(fun: Callable) -> dict:
-    """The traces of `fun`. A bound method is made anew at each access, so its two halves are the key."""
-    target, owner = getattr(fun, "__func__", fun), getattr(fun, "__self__", None)
-    try:
-        cache = _caches.setdefault(target, {})
-        if owner is None or target is fun:
-            return cache
-        return cache.setdefault(cache_of, weakref.WeakKeyDictionary()).setdefault(owner, {})
-    except TypeError:  # not hashable, or without weak references
-        return {}
-
-
-def clear_caches() -> None:
-    """Forget every trace of every jitted function."""
-    for cache in list(_caches.values()):
-        cache.clear()
 
 
 def flat_function(fun: Callable, in_tree: Any, out_trees: list[Any]) -> Callable:
@@ -106,7 +86,7 @@ class JitFunction:
         if program is None:
             program = self._trace(in_tree, [ShapedArray(*aval) for aval in avals], static_key)
             if not program.consts:  # a tracer of the surrounding transformation must not outlive it
-                self._cache[key] = program
+                program = self._cache.keep(key, program)
         return program, leaves
 
     def _operand(self, x: Any, index: int, args: tuple, kwargs: dict[str, Any]) -> Any:

@@ -12,7 +12,7 @@ import pytest
 
 import minijax
 
-PACKAGES = ("minijax", "minijax.lax", "minijax.numpy")
+PACKAGES = ("minijax", "minijax.lax", "minijax.nn", "minijax.numpy", "minijax.scipy")
 
 
 def names_for_type_checkers(package: str) -> dict[str, tuple[str, str]]:

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from minijax import config, dtypes
+from minijax.caches import cache_of
 from minijax.core import ShapedArray, Tracer, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
-from minijax.jitted import cache_of, flat_function, fun_name
+from minijax.jitted import flat_function, fun_name
 from minijax.primitives.calls import hoist_constants, same_type
 from minijax.primitives.conversion import convert
 from minijax.tree_util import keystr, tree_flatten_with_path, tree_unflatten
@@ -34,14 +35,15 @@ def trace_body(fun: Callable, in_tree: Any, avals: Sequence[ShapedArray], made_f
     """
     cache = cache_of(made_from or fun)
     key = (fun_name(fun), in_tree, tuple(avals), config.trace_context())
-    if key not in cache:
+    body = cache.get(key)
+    if body is None:
         out_trees: list[Any] = []
         consts, closed = hoist_constants(stage(flat_function(fun, in_tree, out_trees), avals, fun_name(fun)))
         body = Body(closed, consts, out_trees[-1])
         if any(isinstance(c, Tracer) for c in consts):
             return body  # a tracer of the surrounding transformation must not outlive it
-        cache[key] = body
-    return cache[key]
+        body = cache.keep(key, body)
+    return body
 
 
 def avals_of(leaves: Sequence[Any]) -> list[ShapedArray]:

@@ -1,6 +1,8 @@
 """jax.nn: activation functions, softmax and its relatives, attention, initial values of parameters."""
 
-from minijax.nn import initializers
+from typing import TYPE_CHECKING as _TYPE_CHECKING
+
+from minijax.later import later as _later
 from minijax.nn.activations import (
     celu,
     elu,
@@ -66,3 +68,9 @@ __all__ = [
     "swish",
     "tanh",
 ]
+
+# It draws random numbers, and some samplers of minijax.random are written with functions from here.
+__getattr__, __dir__ = _later(__name__, modules="initializers")
+
+if _TYPE_CHECKING:
+    from minijax.nn import initializers as initializers
