@@ -16,14 +16,12 @@ from minijax import numpy as numpy
 from minijax import sharding as sharding
 from minijax import tree_util as tree_util
 from minijax import version as _version
-from minijax.api import checkpoint as checkpoint
 from minijax.api import closure_convert as closure_convert
 from minijax.api import disable_jit as disable_jit
 from minijax.api import eval_shape as eval_shape
 from minijax.api import jit as jit
 from minijax.api import make_jaxpr as make_jaxpr
 from minijax.api import named_call as named_call
-from minijax.api import remat as remat
 from minijax.api import typeof as typeof
 from minijax.array import Array as Array
 from minijax.autodiff import grad as grad
@@ -58,12 +56,10 @@ from minijax.custom_derivatives import custom_gradient as custom_gradient
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp
 from minijax.devices import Device as Device
-from minijax.devices import Shard as Shard
 from minijax.devices import block_until_ready as block_until_ready
 from minijax.devices import default_backend as default_backend
 from minijax.devices import device_count as device_count
 from minijax.devices import device_get as device_get
-from minijax.devices import device_put as device_put
 from minijax.devices import devices as devices
 from minijax.devices import effects_barrier as effects_barrier
 from minijax.devices import local_device_count as local_device_count
@@ -75,6 +71,8 @@ from minijax.devices import process_index as process_index
 from minijax.devices import process_indices as process_indices
 from minijax.dtypes import float0 as float0
 from minijax.later import later as _later
+from minijax.placement import Shard as Shard
+from minijax.placement import device_put as device_put
 from minijax.shape_struct import ShapeDtypeStruct as ShapeDtypeStruct
 from minijax.sharding import NamedSharding as NamedSharding
 from minijax.sharding import PartitionSpec as P  # noqa: F401
@@ -87,7 +85,8 @@ __getattr__, __dir__ = _later(
     __name__,
     modules="debug dlpack flatten_util image nn ops random scipy stages tree typing",
     names={
-        "minijax.ad_checkpoint": "checkpoint_policies",
+        "minijax.ad_checkpoint": "checkpoint checkpoint_policies remat",
+        "minijax.callbacks": "pure_callback",
         "minijax.contexts": "ensure_compile_time_eval named_scope",
         "minijax.drop_in": "install_as_jax",
         "minijax.forward_backward": "fwd_and_bwd",
@@ -106,7 +105,10 @@ if _TYPE_CHECKING:
     from minijax import stages as stages
     from minijax import tree as tree
     from minijax import typing as typing
+    from minijax.ad_checkpoint import checkpoint as checkpoint
     from minijax.ad_checkpoint import checkpoint_policies as checkpoint_policies
+    from minijax.ad_checkpoint import remat as remat
+    from minijax.callbacks import pure_callback as pure_callback
     from minijax.contexts import ensure_compile_time_eval as ensure_compile_time_eval
     from minijax.contexts import named_scope as named_scope
     from minijax.drop_in import install_as_jax as install_as_jax

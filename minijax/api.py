@@ -1,4 +1,4 @@
-"""jit, jaxprs, checkpoint: what users call to turn functions into programs."""
+"""jit, jaxprs: what users call to turn functions into programs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from minijax.arguments import aval_of, check_callable, operands_of, wraps
 from minijax.core import ShapedArray, get_aval
 from minijax.jaxpr import stage
 from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
+from minijax.named_axes import extend_axis_env
 from minijax.primitives.calls import hoist_tracers
-from minijax.primitives.checkpoint import remat_p
 from minijax.primitives.standard import check_one_device
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tree_util import tree_flatten, tree_leaves, tree_unflatten
@@ -66,13 +66,9 @@ def make_jaxpr(
     """A function that gives the jaxpr of `fun` for its arguments instead of running it.
 
     Arguments may be arrays, numbers or ShapeDtypeStructs. With return_shape the result is
-    (jaxpr, tree of ShapeDtypeStructs).
+    (jaxpr, tree of ShapeDtypeStructs). axis_env: pairs of name and length of axes that `fun` may speak of.
     """
     check_callable("make_jaxpr", fun)
-    if axis_env:
-        raise NotImplementedError(
-            "make_jaxpr: axis_env waits for named axes; wrap the function in vmap(axis_name=...)."
-        )
     static = StaticArguments(fun, static_argnums, None)
 
     @wraps(fun, "make_jaxpr", "The jaxpr of")
@@ -80,11 +76,9 @@ def make_jaxpr(
         key, rest, keywords = static.split(args, kwargs)
         leaves, in_tree = tree_flatten((rest, keywords))
         out_trees: list[Any] = []
-        closed = stage(
-            flat_function(static.rejoin(fun, key), in_tree, out_trees),
-            [_checked_aval(x) for x in leaves],
-            fun_name(fun),
-        )
+        flat, avals = flat_function(static.rejoin(fun, key), in_tree, out_trees), [_checked_aval(x) for x in leaves]
+        with extend_axis_env(axis_env or ()):
+            closed = stage(flat, avals, fun_name(fun))
         if not return_shape:
             return closed
         shapes = [ShapeDtypeStruct(a.shape, a.dtype, weak_type=a.weak_type) for a in closed.out_avals]
@@ -113,38 +107,6 @@ def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
     if isinstance(fun, JitFunction):
         return fun.eval_shape(*args, **kwargs)
     return make_jaxpr(fun, return_shape=True)(*args, **kwargs)[1]
-
-
-def checkpoint(
-    fun: Callable,
-    *,
-    prevent_cse: bool | Sequence[bool] = True,
-    policy: Callable[..., bool] | None = None,
-    static_argnums: int | tuple[int, ...] = (),
-    static_argnames: str | Iterable[str] = (),
-    concrete: bool = False,
-) -> Callable:
-    """`fun`, whose intermediate values reverse mode computes anew instead of keeping (also called remat)."""
-    check_callable("checkpoint", fun)
-    static = StaticArguments(fun, static_argnums or None, static_argnames or None)
-
-    @wraps(fun, "checkpoint", "Rematerialized version of")
-    def checkpointed(*args: Any, **kwargs: Any) -> Any:
-        key, rest, keywords = static.split(args, kwargs)
-        leaves, in_tree = tree_flatten((rest, keywords))
-        operands = operands_of("checkpoint", leaves)
-        out_trees: list[Any] = []
-        flat = flat_function(static.rejoin(fun, key), in_tree, out_trees)
-        consts, closed = hoist_tracers(stage(flat, [get_aval(x) for x in operands], fun_name(fun)))
-        outs = remat_p.bind(
-            *consts, *operands, jaxpr=closed, differentiated=False, policy=policy, prevent_cse=prevent_cse
-        )
-        return tree_unflatten(out_trees[0], outs)
-
-    return checkpointed
-
-
-remat = checkpoint
 
 
 def named_call(fun: Callable, *, name: str | None = None) -> Callable:

@@ -265,7 +265,7 @@ class Primitive:
     jvp(primals, tangents, **params)             (out, tangent_out); a tangent may be a `jvp.Zero`
     transpose(ct, *args, **params)               a cotangent for each arg; linear ones are `LinearArg`
     batch(axis_size, args, dims, **params)       (out, out_dim); a dim is an int or None (not batched)
-    linearize, partial_eval, dce, stage          higher-order primitives only: `linearize.py`, `jaxpr.py`
+    linearize, partial_eval, dce, stage, split   higher-order primitives only: `linearize.py`, `jaxpr.py` ...
 
     Where `multiple_results` is set, value, aval, tangent, cotangent and dim are lists.
     """
@@ -281,10 +281,12 @@ class Primitive:
         self.linearize: Rule | None = None
         self.partial_eval: Rule | None = None
         self.dce: Rule | None = None
+        self.split: Rule | None = None
         self.stage: Rule | None = None
         # What a jaxpr shows of the parameters (those that the result's aval gives away are left out).
         self.printed: Callable[[dict[str, Any]], dict[str, Any]] | None = None
-        self.has_effects = False
+        # effects(params): what it does beside computing its results, one of `effects.py`; None for nothing.
+        self.effects: Callable[[dict[str, Any]], Any] | None = None
         # Per-operand linear rules, when `jvp` is the sum of them (see families.def_jvp).
         self.jvp_rules: tuple[Rule | None, ...] | None = None
         self.jvp_with_out = False

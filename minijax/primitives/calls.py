@@ -10,8 +10,9 @@ import numpy as np
 from minijax import compiler
 from minijax.array import ArrayImpl
 from minijax.core import Primitive, ShapedArray, Tracer, Zero, as_array, is_linear
-from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr
-from minijax.jaxpr_transforms import batch_jaxpr, dce_keeping, jvp_jaxpr, transpose_jaxpr
+from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Var
+from minijax.jaxpr_transforms import batch_jaxpr, dce_keeping, jvp_jaxpr, rearranged, transpose_jaxpr
+from minijax.policy_split import Flags, Policy, SplitEqn, picked, read_but_not_there, split_jaxpr
 from minijax.primitives.standard import zero_like
 
 
@@ -138,4 +139,35 @@ def without(eqn: Eqn, used_inputs: Sequence[bool], used_outputs: Sequence[bool],
         invars=[v for v, u in zip(eqn.invars, used_inputs, strict=True) if u],
         outvars=[v for v, u in zip(eqn.outvars, used_outputs, strict=True) if u],
         params={**eqn.params, **params},
+    )
+
+
+def split_call(policy: Policy, eqn: Eqn, unknown: Flags, there: Flags, forward: bool = False) -> SplitEqn:
+    """The halves of a call: two calls, of the halves of its jaxpr.
+
+    With `forward`, a residual that is an operand or a result of the first call is not returned once more.
+    """
+    known, later, unknown_out, there_out, count = split_jaxpr(eqn.params["jaxpr"], unknown, there, policy)
+    operands, results = picked(eqn.invars, unknown, False), picked(eqn.outvars, unknown_out, False)
+    inside = known.jaxpr.outvars[len(results) :]
+    sources = dict(zip([*known.jaxpr.outvars[: len(results)], *known.jaxpr.invars], [*results, *operands]))
+    found = [sources.get(v) if forward else None for v in inside]
+    residuals = [Var(v.aval) if type(s) is not Var else s for v, s in zip(inside, found, strict=True)]
+    new = [i for i, s in enumerate(found) if type(s) is not Var]
+    if len(new) < count:
+        known = rearranged(known, results=[*range(len(results)), *[len(results) + i for i in new]])
+    return SplitEqn(
+        eqn.replace(
+            invars=operands,
+            outvars=[*results, *[residuals[i] for i in new]],
+            params={**eqn.params, "jaxpr": known},
+        ),
+        eqn.replace(
+            invars=[*residuals, *picked(eqn.invars, there)],
+            outvars=picked(eqn.outvars, there_out),
+            params={**eqn.params, "jaxpr": later},
+        ),
+        unknown_out,
+        there_out,
+        [*read_but_not_there(eqn, there), *residuals],
     )

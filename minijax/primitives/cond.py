@@ -16,11 +16,12 @@ import numpy as np
 
 from minijax import compiler, dtypes
 from minijax.core import NOT_LINEAR, Primitive, ShapedArray, Zero, current_trace, get_aval, is_linear
+from minijax.effects import has_io
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn, Var, stage
 from minijax.jaxpr_transforms import (
     Flags,
-    batch_jaxpr,
+    batch_in_front,
     dce_keeping,
     jvp_jaxpr,
     linearize_jaxpr,
@@ -91,7 +92,7 @@ def _linearize(primals: Sequence[Any], tangents: Sequence[Any], *, branches: Bra
     no_forwarding = (False,) * len(nonzero)
     nonzero_out = _in_any([linearize_jaxpr(b, nonzero, (), no_forwarding).nonzero_out for b in branches])
     halves = [linearize_jaxpr(b, nonzero, nonzero_out, no_forwarding) for b in branches]
-    primal, linear = _with_common_residuals(
+    primal, linear = with_common_residuals(
         [h.primal for h in halves], [h.linear for h in halves], len(nonzero_out), len(given)
     )
     results = cond_p.bind(*primals, branches=primal)
@@ -116,7 +117,7 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, branches: Branches
     if all(out_unknown) and not any(known.eqns for known, _, _ in parts):
         return _record(trace, args, branches)
     num_known = out_unknown.count(False)
-    known, rest = _with_common_residuals([p[0] for p in parts], [p[1] for p in parts], num_known, sum(unknown))
+    known, rest = with_common_residuals([p[0] for p in parts], [p[1] for p in parts], num_known, sum(unknown))
     operands = [x for x in args if not trace.owns(x)]
     results = trace.parent.process(cond_p, operands, {"branches": known}) if known[0].out_avals else []
     known_outs, residuals = iter(results[:num_known]), results[num_known:]
@@ -125,7 +126,7 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, branches: Branches
     return [next(unknown_outs) if u else next(known_outs) for u in out_unknown]
 
 
-def _with_common_residuals(
+def with_common_residuals(
     first: Sequence[ClosedJaxpr], second: Sequence[ClosedJaxpr], num_outs: int, num_own: int
 ) -> tuple[Branches, Branches]:
     """Branches that give and take residuals of the same types.
@@ -193,15 +194,18 @@ def _transpose(cts: Sequence[Any], index: Any, *args: Any, branches: Branches) -
 def _batch(
     axis_size: int, args: Sequence[Any], dims: Sequence[int | None], *, branches: Branches
 ) -> tuple[list[Any], list[int | None]]:
+    if has_io(*branches):
+        raise NotImplementedError(
+            "vmap of cond: a branch calls jax.experimental.io_callback; where all branches run, it would be called for "
+            "examples that do not choose it. Call back outside of the cond."
+        )
     if dims[0] is not None:
         return _batch_by_selection(axis_size, args, dims, branches)
     operands = [x if d is None else move_axis(x, d, 0) for x, d in zip(args, dims, strict=True)]
-    in_dims = tuple([d if d is None else 0 for d in dims[1:]])
-    out_dims = [batch_jaxpr(b, axis_size, in_dims)[1] for b in branches]
-    batched_out = _in_any([[d is not None for d in found] for found in out_dims])
-    places = tuple([0 if b else None for b in batched_out])
-    batched = tuple([batch_jaxpr(b, axis_size, in_dims, places)[0] for b in branches])
-    return cond_p.bind(*operands, branches=batched), list(places)
+    batched = [d is not None for d in dims[1:]]
+    batched_out = _in_any([batch_in_front(b, axis_size, batched)[1] for b in branches])
+    branches = tuple([batch_in_front(b, axis_size, batched, batched_out)[0] for b in branches])
+    return cond_p.bind(*operands, branches=branches), [0 if b else None for b in batched_out]
 
 
 def _batch_by_selection(axis_size: int, args: Any, dims: Any, branches: Branches) -> tuple[list[Any], list[int]]:
@@ -211,10 +215,9 @@ def _batch_by_selection(axis_size: int, args: Any, dims: Any, branches: Branches
     not be: the operands of such examples go in through stop_gradient.
     """
     index, *operands = [batch_axis_in_front(x, d, axis_size) for x, d in zip(args, dims, strict=True)]
-    in_front = (0,) * len(operands)
     results = []
     for i, branch in enumerate(branches):
-        batched, _ = batch_jaxpr(branch, axis_size, in_front, (0,) * len(branch.out_avals))
+        batched, _ = batch_in_front(branch, axis_size, [True] * len(operands), [True] * len(branch.out_avals))
         chosen = eq(index, np.int32(i))
         results.append(batched(*[_guarded(chosen, x) for x in operands]))
     outs = [select_n(_stretched(index, cases[0]), *cases) for cases in zip(*results, strict=True)]

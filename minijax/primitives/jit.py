@@ -8,7 +8,7 @@ from typing import Any
 from minijax.jaxpr import ClosedJaxpr
 from minijax.jaxpr_transforms import linearize_jaxpr, partial_eval_jaxpr
 from minijax.linearize import LinearTrace
-from minijax.primitives.calls import call_primitive, merge_tangents, split_tangents
+from minijax.primitives.calls import call_primitive, merge_tangents, split_call, split_tangents
 
 jit_p = call_primitive("jit")
 jit_p.printed = lambda params: {"name": params["name"], "jaxpr": params["jaxpr"]}
@@ -43,3 +43,4 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr
 
 jit_p.linearize = _linearize
 jit_p.partial_eval = _partial_eval
+jit_p.split = lambda policy, eqn, unknown, there: split_call(policy, eqn, unknown, there, forward=True)

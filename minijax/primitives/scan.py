@@ -16,6 +16,7 @@ each turn, because they depend on consts alone, are computed once, outside of th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -26,7 +27,10 @@ from minijax.core import Primitive, ShapedArray, Zero, current_trace, get_aval, 
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn
 from minijax.jaxpr_transforms import (
-    batch_jaxpr,
+    Flags,
+    LinearizedJaxpr,
+    batch_in_front,
+    body_of_all_turns,
     dce_keeping,
     fixed_point,
     forwarded_results,
@@ -108,20 +112,14 @@ def _jvp(
     num_carry: int,
     **params: Any,
 ) -> tuple[list[Any], list[Any]]:
-    num_ys = len(jaxpr.out_avals) - num_carry
-    nonzero, _ = split_tangents(tangents)
-    consts, init, xs = split_list(nonzero, num_consts, num_carry)
-
-    def one_turn(carry: Sequence[bool]) -> Any:
-        made = jvp_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys))
-        return made, made[1][:num_carry]
-
-    carry, (body, nonzero_out) = fixed_point(init, one_turn)
-    nonzero = (*consts, *carry, *xs)
+    nonzero, body, nonzero_out = body_of_all_turns(
+        jaxpr, split_tangents(tangents)[0], num_consts, num_carry, partial(jvp_jaxpr, jaxpr)
+    )
     given = [instantiate(t) for t, nz in zip(tangents, nonzero, strict=True) if nz]
-    primal_sizes, tangent_sizes = (num_consts, num_carry, len(xs)), (sum(consts), sum(carry), sum(xs))
-    order = interleaved(primal_sizes, tangent_sizes)
+    consts, carry, xs = split_list(nonzero, num_consts, num_carry)
+    order = interleaved((num_consts, num_carry, len(xs)), (sum(consts), sum(carry), sum(xs)))
     operands = [*primals, *given]
+    num_ys = len(nonzero_out) - num_carry
     out_order = interleaved((num_carry, num_ys), (sum(carry), sum(nonzero_out) - sum(carry)))
     results = scan_p.bind(
         *[operands[i] for i in order],
@@ -159,7 +157,7 @@ class _Loops(NamedTuple):
     stacked: list[Any]
 
 
-def _run_first_loop(
+def run_first_loop(
     first: ClosedJaxpr,
     second: ClosedJaxpr,
     forwarded: Sequence[int | None],
@@ -182,7 +180,7 @@ def _run_first_loop(
     before = known(*consts)
     hoisted, consts = before[: in_loop.count(False)], before[in_loop.count(False) :]
     results: list[Any] = []
-    if body.out_avals or body.has_effects:
+    if body.out_avals or body.effects:
         results = scan_p.bind(*consts, *rest, jaxpr=body, num_consts=len(consts), num_carry=num_carry, **params)
     outs, from_loop, from_before = results[:num_outs], iter(results[num_outs:]), iter(hoisted)
     changing = iter(in_loop[num_outs:])
@@ -206,21 +204,19 @@ def _linearize(
     **params: Any,
 ) -> tuple[list[Any], list[Any]]:
     """Run the primal loop now; what is recorded is one linear loop."""
-    num_ys = len(jaxpr.out_avals) - num_carry
-    nonzero, _ = split_tangents(tangents)
-    consts, init, xs = split_list(nonzero, num_consts, num_carry)
-    may_forward = (True,) * num_consts + (False,) * num_carry + (True,) * len(xs)
+    num_xs = len(jaxpr.in_avals) - num_consts - num_carry
+    may_forward = (True,) * num_consts + (False,) * num_carry + (True,) * num_xs
 
-    def one_turn(carry: Sequence[bool]) -> Any:
-        halves = linearize_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys), may_forward)
-        return halves, halves.nonzero_out[:num_carry]
+    def halve(nonzero: Flags, wanted: Flags) -> tuple[LinearizedJaxpr, list[bool]]:
+        halves = linearize_jaxpr(jaxpr, nonzero, wanted, may_forward)
+        return halves, halves.nonzero_out
 
-    carry, halves = fixed_point(init, one_turn)
-    loops = _run_first_loop(halves.primal, halves.linear, halves.forwarded, primals, num_consts, num_carry, params)
-    nonzero = (*consts, *carry, *xs)
+    nonzero, halves, nonzero_out = body_of_all_turns(jaxpr, split_tangents(tangents)[0], num_consts, num_carry, halve)
+    loops = run_first_loop(halves.primal, halves.linear, halves.forwarded, primals, num_consts, num_carry, params)
     given = [instantiate(t) for t, nz in zip(tangents, nonzero, strict=True) if nz]
+    consts, carry, _ = split_list(nonzero, num_consts, num_carry)
     out_tangents = _record_second_loop(current_trace(), loops, given, sum(consts), sum(carry), params)
-    return loops.outs, merge_tangents(loops.outs, halves.nonzero_out, out_tangents)
+    return loops.outs, merge_tangents(loops.outs, nonzero_out, out_tangents)
 
 
 def _record_second_loop(
@@ -236,20 +232,20 @@ def _partial_eval(
     trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr, num_consts: int, num_carry: int, **params: Any
 ) -> list[Any]:
     """Run a loop over what is known; record a loop for the rest."""
-    num_ys = len(jaxpr.out_avals) - num_carry
-    consts, init, xs = split_list([trace.owns(x) for x in args], num_consts, num_carry)
 
-    def one_turn(carry: Sequence[bool]) -> Any:
-        made = partial_eval_jaxpr(jaxpr, (*consts, *carry, *xs), (*carry, *[False] * num_ys))
-        return made, made[2][:num_carry]
+    def halve(unknown: Flags, wanted: Flags) -> tuple[Any, list[bool]]:
+        known, rest, out_unknown = partial_eval_jaxpr(jaxpr, unknown, wanted)
+        return (known, rest), out_unknown
 
-    carry, (known, rest, out_unknown) = fixed_point(init, one_turn)
-    unknown = (*consts, *carry, *xs)
+    unknown, (known, rest), out_unknown = body_of_all_turns(
+        jaxpr, [trace.owns(x) for x in args], num_consts, num_carry, halve
+    )
+    consts, carry, _ = split_list(unknown, num_consts, num_carry)
     operands = [x for x, u in zip(args, unknown, strict=True) if not u]
     known_consts, known_carry = num_consts - sum(consts), num_carry - sum(carry)
     known, forwarded = _without_forwarded(known, out_unknown.count(False), known_consts, known_carry)
     with set_current_trace(trace.parent):
-        loops = _run_first_loop(known, rest, forwarded, operands, known_consts, known_carry, params)
+        loops = run_first_loop(known, rest, forwarded, operands, known_consts, known_carry, params)
     own = [x for x, u in zip(args, unknown, strict=True) if u]
     unknown_outs = iter(_record_second_loop(trace, loops, own, sum(consts), sum(carry), params))
     known_outs = iter(loops.outs)
@@ -328,22 +324,15 @@ def _batch(
     **params: Any,
 ) -> tuple[list[Any], list[int | None]]:
     """The batch axis comes first in the body, so second in what is scanned over."""
-    num_ys = len(jaxpr.out_avals) - num_carry
-    consts, init, xs = split_list([d is not None for d in dims], num_consts, num_carry)
-
-    def one_turn(carry: Sequence[bool]) -> Any:
-        in_dims = tuple([0 if b else None for b in (*consts, *carry, *xs)])
-        places = tuple([0 if b else None for b in carry]) + (None,) * num_ys
-        made = batch_jaxpr(jaxpr, axis_size, in_dims, places)
-        return made, [d is not None for d in made[1][:num_carry]]
-
-    carry, (body, out_dims) = fixed_point(init, one_turn)
+    batched, body, batched_out = body_of_all_turns(
+        jaxpr, [d is not None for d in dims], num_consts, num_carry, partial(batch_in_front, jaxpr, axis_size)
+    )
     moved = []
-    for i, (x, d, b) in enumerate(zip(args, dims, (*consts, *carry, *xs), strict=True)):
+    for i, (x, d, b) in enumerate(zip(args, dims, batched, strict=True)):
         place = 0 if i < num_consts + num_carry else 1
         moved.append(x if not b else place_batch_axis(x, d, place, axis_size))
     outs = scan_p.bind(*moved, jaxpr=body, num_consts=num_consts, num_carry=num_carry, **params)
-    return outs, [d if d is None or i < num_carry else 1 for i, d in enumerate(out_dims)]
+    return outs, [None if not b else 0 if i < num_carry else 1 for i, b in enumerate(batched_out)]
 
 
 def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:

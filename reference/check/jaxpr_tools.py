@@ -73,8 +73,9 @@ class _Inliner:
         """Append the equations of `jaxpr`, its variables replaced by `names`; its results."""
         for eqn in jaxpr.eqns:
             invars = [names[v] if _is_var(v) else v for v in eqn.invars]
-            if eqn.primitive.name == "jit":
-                names.update(zip(eqn.outvars, self.body(eqn.params["jaxpr"], invars), strict=True))
+            called = eqn.params.get(oracle_facts.CALLS.get(eqn.primitive.name))
+            if called is not None:
+                names.update(zip(eqn.outvars, self.body(called, invars), strict=True))
                 continue
             folded = _folded(eqn, invars)
             if folded is not None:

@@ -30,7 +30,7 @@ NAMES: dict[str, dict[str, str]] = {
             Ref ad ds empty_ref free_ref freeze new_ref
         """,
         COMING: """
-            pmap pure_callback
+            pmap
         """,
     },
     "numpy": {},
@@ -141,17 +141,7 @@ NAMES: dict[str, dict[str, str]] = {
             remat_opt_p
         """,
     },
-    "debug": {
-        INTERNAL: """
-            DebugEffect OrderedDebugEffect
-        """,
-        UNWRITTEN: """
-            breakpoint log
-        """,
-        ONE_DEVICE: """
-            inspect_array_sharding visualize_array_sharding visualize_sharding
-        """,
-    },
+    "debug": {},
     "sharding": {
         ONE_DEVICE: """
             AbstractDevice ManualAxisType auto_axes explicit_axes reshard set_mesh use_abstract_mesh
@@ -163,14 +153,7 @@ NAMES: dict[str, dict[str, str]] = {
             ArgInfo CompilerOptions
         """,
     },
-    "ad_checkpoint": {
-        INTERNAL: """
-            Offloadable Recompute Saveable
-        """,
-        UNWRITTEN: """
-            print_saved_residuals
-        """,
-    },
+    "ad_checkpoint": {},
     "ref": {
         REFERENCES: """
             AbstractRef Ref addupdate empty_ref free_ref freeze get new_ref set swap
@@ -184,9 +167,6 @@ NAMES: dict[str, dict[str, str]] = {
     "experimental": {
         INTERNAL: """
             EArray cur_qdd primal_tangent_dtype
-        """,
-        COMING: """
-            io_callback
         """,
     },
     "monitoring": {
