@@ -26,6 +26,7 @@ from minijax.core import (
     get_aval,
     set_current_trace,
 )
+from minijax.effects import equation_effects, program_effects
 from minijax.jaxpr_text import Printer
 from minijax.pretty import format_doc
 from minijax.source_info import Source, user_source
@@ -106,11 +107,7 @@ class Eqn:
         """A copy with some fields changed."""
         return Eqn(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
 
-    @property
-    def has_effects(self) -> bool:
-        """Whether it calls back, or calls a jaxpr that does: then it stays even if nobody reads its results."""
-        nested = [p for value in self.params.values() for p in (value if isinstance(value, tuple) else (value,))]
-        return self.primitive.has_effects or any(p.has_effects for p in nested if type(p) is ClosedJaxpr)
+    effects = property(equation_effects)
 
     def __repr__(self) -> str:
         return format_doc(Printer(set(self.outvars)).eqn(self))
@@ -130,6 +127,8 @@ class Jaxpr:
     def replace(self, **changes: Any) -> Jaxpr:
         """A copy with some fields changed."""
         return Jaxpr(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
+
+    effects = property(program_effects)
 
     def __repr__(self) -> str:
         return self.pretty_print()
@@ -172,10 +171,7 @@ class ClosedJaxpr:
         """Avals of the results."""
         return [v.aval for v in self.jaxpr.outvars]
 
-    @property
-    def has_effects(self) -> bool:
-        """Whether some equation has, however deeply nested."""
-        return any(eqn.has_effects for eqn in self.jaxpr.eqns)
+    effects = property(program_effects)
 
     @property
     def literals(self) -> list[Any]:
@@ -262,7 +258,7 @@ class JaxprTrace(Trace):
             return x._var
         if type(x) in dtypes.python_scalar_dtypes:
             return Literal(x)
-        if isinstance(x, np.generic):
+        if isinstance(x, np.generic) or (type(x) is np.ndarray and not x.shape):
             return Literal(as_array(x)._data[()])
         if id(x) not in self.constants:
             if not isinstance(x, Tracer):
@@ -378,7 +374,7 @@ def dce_jaxpr(jaxpr: Jaxpr, used_outputs: Sequence[bool]) -> tuple[Jaxpr, list[b
     eqns = []
     for eqn in reversed(jaxpr.eqns):
         used = [v in live for v in eqn.outvars]
-        if not any(used) and not eqn.has_effects:
+        if not any(used) and not eqn.effects:
             continue
         if eqn.primitive.dce is not None:
             eqn = eqn.primitive.dce(eqn, used)

@@ -20,6 +20,11 @@ class Source(NamedTuple):
         return f"{self.file}:{self.line} ({self.function})"
 
 
+def is_engine_file(file: str) -> bool:
+    """Whether a file is the engine's own."""
+    return file.startswith(_ENGINE)
+
+
 def user_source() -> Source | None:
     """The innermost frame on the stack that is not the engine's own."""
     frame = sys._getframe(1)

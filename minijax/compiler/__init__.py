@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.core import as_array, quiet_floating_point
-from minijax.jaxpr import ClosedJaxpr, Literal, last_uses
+from minijax.jaxpr import ClosedJaxpr, Literal, dce_jaxpr, last_uses
 
 __all__ = ["Executable", "executable"]
 
@@ -32,7 +32,9 @@ class Executable:
     def __init__(self, closed: ClosedJaxpr):
         slots: dict[Any, int] = {}
         self._initial: list[Any] = []
-        jaxpr = closed.jaxpr
+        # What nobody needs is not computed. The arguments stay what they are.
+        live, _ = dce_jaxpr(closed.jaxpr, [True] * len(closed.jaxpr.outvars))
+        jaxpr = closed.jaxpr.replace(eqns=live.eqns)
 
         def slot(v: Any, value: Any = None) -> int:
             if type(v) is Literal:

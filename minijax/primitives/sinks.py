@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from minijax.core import Primitive
+from minijax.effects import no_dce_effect
 from minijax.primitives.families import is_zero
 from minijax.tree_util import tree_map
 
@@ -17,7 +18,7 @@ def dce_sink(val: Any, *, prevent_mlir_dce: bool = False) -> None:
 
 
 dce_sink_p = Primitive("dce_sink", multiple_results=True)
-dce_sink_p.has_effects = True
+dce_sink_p.effects = lambda params: no_dce_effect
 dce_sink_p.impl = lambda x, **params: []
 dce_sink_p.shape_rule = lambda x, **params: []
 # There are no results, so nothing to send back.

@@ -116,6 +116,23 @@ def with_callback(jax: Any, x: Any) -> Any:
     return jax.lax.sin(x)
 
 
+def with_log(jax: Any, x: Any) -> Any:
+    """A value that is logged in passing; print does the same and would be seen here."""
+    jax.debug.log("{}", x)
+    return jax.lax.sin(x)
+
+
+def calling_back(jax: Any, x: Any) -> Any:
+    """A sine by NumPy."""
+    return jax.pure_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x, vmap_method="expand_dims")
+
+
+def calling_outside(jax: Any, x: Any) -> Any:
+    """The same by what may do anything."""
+    io_callback = import_module(f"{jax.__name__}.experimental").io_callback
+    return io_callback(np.sin, jax.ShapeDtypeStruct(x.shape, x.dtype), x)
+
+
 def composed(jax: Any, x: Any) -> Any:
     """One operation with a name, an attribute and a body."""
     return jax.lax.composite(lambda v, *, scale: jax.numpy.sin(v) * scale, "checks.sine", 2)(x, scale=3.0)
@@ -129,6 +146,8 @@ REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("jaxpr", "derived_jaxprs"))
 # What has neither a derivative nor a batching rule in either engine.
 OPAQUE = ("eval", "jit", "jaxpr")
+# What has no derivative in either engine.
+CALLED = (*OPAQUE, "vmap")
 SMOOTH = {"ulp": 8, "floor": 1}
 
 # jit is allowed to fuse and reorder in either engine, so its values carry a bound.
@@ -153,4 +172,10 @@ ROWS: list[Row] = [
     row("composite", composed, SCALARS[0], only=OPAQUE, **SMOOTH),
     row("debug_callback", with_callback, X, main=True, only=NO_TEXT, **SMOOTH),
     row("debug_callback", with_callback, SCALARS[0], only=NO_TEXT, **SMOOTH),
+    row("debug_print", with_log, X, main=True, **SMOOTH),
+    row("debug_print", with_log, SCALARS[0], **SMOOTH),
+    row("pure_callback", calling_back, X, main=True, only=CALLED, **SMOOTH),
+    row("pure_callback", calling_back, SCALARS[0], only=CALLED, **SMOOTH),
+    row("io_callback", calling_outside, X, main=True, only=CALLED, **SMOOTH),
+    row("io_callback", calling_outside, SCALARS[0], only=CALLED, **SMOOTH),
 ]
