@@ -41,12 +41,10 @@ def breakpoint(  # noqa: A001
     the place of the terminal's. With `token`, arrays, the program stops once they are computed, and they are
     returned: if nobody uses what is returned, it does not stop.
 
-    Raises ValueError for both `ordered` and `token`, and for a backend that is not "cli".
+    Whatever the `backend`, it is this prompt. Raises ValueError for both `ordered` and `token`.
     """
     if token is not None and ordered:
         raise ValueError("jax.debug.breakpoint: got both `ordered` and `token`; each says when to stop. Leave out one.")
-    if backend not in (None, "cli"):
-        raise ValueError(f"jax.debug.breakpoint: there is no backend {backend!r}; leave it out, or write 'cli'.")
     frames = _frames_above(sys._getframe(1), filter_frames)[:num_frames]
     tracers = [x for frame in frames for x in frame.tracers]
     stop = functools.partial(_stop, frames, kwargs)
@@ -130,7 +128,7 @@ def _frame(frame: FrameType) -> _Frame:
     leaves, tree = tree_flatten(list(variables.values()))
     tracers = [x for x in leaves if isinstance(x, Tracer)]
     leaves = [_TRACER if isinstance(x, Tracer) else x for x in leaves]
-    lines = [line.rstrip("\n") for line in source]
+    lines = "".join(source).split("\n") if source else []
     return _Frame(
         frame.f_code.co_filename, frame.f_lineno, max(first_line, 1), lines, list(variables), tree, leaves, tracers
     )
@@ -174,9 +172,6 @@ class Prompt(cmd.Cmd):
         else:
             self._say(end)
         self._say(_lines_around(self._frames[self._index], 2))
-
-    def emptyline(self) -> None:
-        """An empty line does nothing; that of cmd would repeat the last command."""
 
     def default(self, line: str) -> None:
         """Any other line is an expression."""

@@ -63,10 +63,10 @@ def flat_callback(fun: Callable, in_tree: Any) -> Callable[..., list[Any]]:
     return _FlatCallback(fun, in_tree)
 
 
-def call_back(callback: Callable, buffers: Sequence[np.ndarray]) -> Any:
+def call_back(callback: Callable, arrays: Sequence[Array]) -> Any:
     """Call a function of the user, as from outside of the program: no transformation, NumPy's usual warnings."""
     with set_current_trace(EVAL), np.errstate(divide="warn", over="warn", under="ignore", invalid="warn"):
-        return callback(*map(ArrayImpl, buffers))
+        return callback(*arrays)
 
 
 def in_program(name: str, call: Callable, *args: Any) -> Any:
@@ -88,11 +88,11 @@ def debug_primitive(name: str, callback_of: Callable[[dict[str, Any]], Callable]
     prim = Primitive(name, multiple_results=True)
 
     def evaluate(*args: Any, **params: Any) -> list[Any]:
-        call_back(callback_of(params), [as_array(x)._data for x in args])
+        call_back(callback_of(params), [as_array(x) for x in args])
         return []
 
     def impl(*buffers: np.ndarray, **params: Any) -> list[Any]:
-        in_program("jax.debug", call_back, callback_of(params), buffers)
+        in_program(f"jax.{name.replace('_', '.')}", call_back, callback_of(params), [ArrayImpl(b) for b in buffers])
         return []
 
     def batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None], **params: Any) -> tuple[list, list]:
@@ -132,7 +132,7 @@ def _callback_with_results(name: str) -> Primitive:
     prim = Primitive(name, multiple_results=True)
 
     def call(callback: Callable, buffers: Sequence[np.ndarray], avals: Sequence[ShapedArray]) -> list[np.ndarray]:
-        return _checked_results(call_back(callback, buffers), avals)
+        return _checked_results(call_back(callback, [ArrayImpl(b) for b in buffers]), avals)
 
     def impl(*buffers: np.ndarray, callback: Callable, result_avals: Sequence[ShapedArray], **params: Any) -> Any:
         return in_program(f"jax.{name}", call, callback, buffers, result_avals)
