@@ -90,6 +90,7 @@ __getattr__, __dir__ = _later(
         "minijax.contexts": "ensure_compile_time_eval named_scope",
         "minijax.drop_in": "install_as_jax",
         "minijax.forward_backward": "fwd_and_bwd",
+        "minijax.pmapping": "pmap",
     },
 )
 
@@ -113,3 +114,4 @@ if _TYPE_CHECKING:
     from minijax.contexts import named_scope as named_scope
     from minijax.drop_in import install_as_jax as install_as_jax
     from minijax.forward_backward import fwd_and_bwd as fwd_and_bwd
+    from minijax.pmapping import pmap as pmap

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minijax.core import Primitive, ShapedArray, Trace, Tracer, current_trace, get_aval, set_current_trace
+from minijax.named_axes import concerns, in_scope
 from minijax.primitives.shaping import broadcast_in_dim, move_axis
 
 
@@ -36,14 +37,13 @@ class BatchTracer(Tracer):
 
 
 class BatchTrace(Trace):
-    """One running vmap over an axis of `size` examples, which may have a name."""
+    """One running vmap over an axis of `size` examples, which has a name if that is an `AxisSize`."""
 
-    __slots__ = ("parent", "size", "axis_name", "valid")
+    __slots__ = ("parent", "size", "valid")
 
-    def __init__(self, size: int, axis_name: Any = None):
+    def __init__(self, size: int):
         self.parent = current_trace()
         self.size = size
-        self.axis_name = axis_name
         self.valid = True
 
     def pair(self, x: Any) -> tuple[Any, int | None]:
@@ -57,9 +57,9 @@ class BatchTrace(Trace):
         return val if dim is None else BatchTracer(self, val, dim)
 
     def process(self, prim: Primitive, args: Sequence[Any], params: dict[str, Any]) -> Any:
-        if not any(type(x) is BatchTracer and x._trace is self for x in args):
+        vals, dims = zip(*map(self.pair, args), strict=True) if args else ((), ())
+        if all(d is None for d in dims) and not concerns(self.size, prim, args, params):
             return self.parent.process(prim, args, params)
-        vals, dims = zip(*map(self.pair, args), strict=True)
         with set_current_trace(self.parent):
             out, dim = prim.rule("batch")(self.size, vals, dims, **params)
         if prim.multiple_results:
@@ -68,16 +68,12 @@ class BatchTrace(Trace):
 
 
 def batch_flat(
-    fun: Callable[..., Sequence[Any]],
-    size: int,
-    args: Sequence[Any],
-    dims: Sequence[int | None],
-    axis_name: Any = None,
+    fun: Callable[..., Sequence[Any]], size: int, args: Sequence[Any], dims: Sequence[int | None]
 ) -> tuple[list[Any], list[int | None]]:
     """Run `fun` (flat arguments to a flat list) on all examples; the results and their batch axes."""
-    trace = BatchTrace(size, axis_name)
+    trace = BatchTrace(size)
     try:
-        with set_current_trace(trace):
+        with set_current_trace(trace), in_scope(size):
             outs = fun(*map(trace.wrap, args, dims))
         pairs = [trace.pair(x) for x in outs]
     finally:
@@ -94,13 +90,11 @@ def place_batch_axis(x: Any, dim: int | None, destination: int, size: int) -> An
     return broadcast_in_dim(x, shape, [i for i in range(len(shape)) if i != destination])
 
 
-def batched(
-    fun: Callable[..., Sequence[Any]], size: int, dims: Sequence[int | None], axis_name: Any = None
-) -> Callable:
+def batched(fun: Callable[..., Sequence[Any]], size: int, dims: Sequence[int | None]) -> Callable:
     """`fun` for all examples at once, its results with the batch axis in front."""
 
     def batched_fun(*args: Any) -> list[Any]:
-        outs, out_dims = batch_flat(fun, size, args, dims, axis_name)
+        outs, out_dims = batch_flat(fun, size, args, dims)
         return [place_batch_axis(x, d, 0, size) for x, d in zip(outs, out_dims, strict=True)]
 
     return batched_fun

@@ -32,6 +32,8 @@ debugging: list["Flag"] = []
 _overrides: ContextVar[dict[Any, Any]] = ContextVar("minijax_config", default={})  # noqa: B039
 _get_overrides = _overrides.get
 _REQUIRED = object()
+# The named axes in scope, pairs of name and length (see `named_axes.py`). No setting, but tracing reads it like one.
+axis_env: ContextVar[tuple] = ContextVar("minijax_axis_env", default=())
 
 
 class Flag:
@@ -156,6 +158,20 @@ def _instance_of(name: str, kind: type | tuple) -> Callable:
     return parse
 
 
+# The devices, once somebody has used one. From then on there is no asking for another number of them.
+devices_in_use: list = []
+
+
+def _number_of_devices(value: Any) -> Any:
+    value = _instance_of("jax_num_cpu_devices", int)(value)
+    if devices_in_use and value != num_cpu_devices.value:
+        raise RuntimeError(
+            f"jax_num_cpu_devices cannot become {value!r} any more: arrays have been made on {len(devices_in_use)} "
+            "device(s). Update it directly after the import, before the first operation."
+        )
+    return value
+
+
 def _device(value: Any) -> Any:
     if value is None or value in ("cpu", "gpu", "tpu") or "Device" in type(value).__name__:
         return value
@@ -184,16 +200,16 @@ def read(name: str) -> Any:
 
 
 def trace_context() -> tuple:
-    """The values of all flags that change what tracing produces, hashable, for cache keys."""
-    overrides = _get_overrides()
-    if not overrides:
+    """The values of all flags that change what tracing produces, and the named axes: hashable, for cache keys."""
+    overrides, axes = _get_overrides(), axis_env.get()
+    if not overrides and not axes:
         return _global_context
-    return tuple([overrides.get(flag, flag._global) for flag in _traced])
+    return (*[overrides.get(flag, flag._global) for flag in _traced], axes)
 
 
 def _refresh_global_context() -> None:
     global _global_context
-    _global_context = tuple([flag._global for flag in _traced])
+    _global_context = (*[flag._global for flag in _traced], ())
 
 
 def _flag(name: str) -> Flag:
@@ -351,7 +367,9 @@ pprint_use_color = _bool("jax_pprint_use_color", True, "Colour printed jaxprs on
 default_device = _register(Flag("jax_default_device", None, _device, "There is one device, the CPU."), True)
 platforms = _typed("jax_platforms", str, None, "There is one platform, the CPU.")
 platform_name = _typed("jax_platform_name", str, "", "There is one platform, the CPU.")
-num_cpu_devices = _typed("jax_num_cpu_devices", int, -1, "There is one device.")
+num_cpu_devices = _register(
+    Flag("jax_num_cpu_devices", -1, _number_of_devices, "How many devices the CPU stands for; one if it is -1."), False
+)
 transfer_guard = _choice(
     "jax_transfer_guard",
     None,

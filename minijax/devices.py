@@ -1,20 +1,26 @@
-"""Devices: there is one, the CPU. These functions exist so that programs written for JAX run unchanged."""
+"""Devices: there is one, the CPU, or as many as the program asks for, which all are the same CPU.
+
+    jax.config.update("jax_num_cpu_devices", 8)        # first thing in the program, as in JAX
+
+They are there for `pmap`, and so that programs written for JAX run unchanged.
+"""
 
 from __future__ import annotations
 
 import math
+import os
 import platform
 import sys
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from minijax import version
+from minijax import config, version
 from minijax.array import Array, ArrayImpl
 from minijax.core import Tracer, as_operand
 from minijax.primitives.standard import check_one_device
-from minijax.sharding import AxisType, Mesh, PartitionSpec, Sharding, SingleDeviceSharding
+from minijax.sharding import AxisType, Mesh
 from minijax.tree_util import tree_leaves, tree_map
 
 __all__ = [
@@ -23,7 +29,6 @@ __all__ = [
     "default_backend",
     "device_count",
     "device_get",
-    "device_put",
     "devices",
     "effects_barrier",
     "local_device_count",
@@ -38,19 +43,48 @@ __all__ = [
 
 
 class Device:
-    """The CPU that NumPy runs on."""
+    """One of the simulated devices: the CPU that NumPy runs on."""
 
     platform = device_kind = "cpu"
-    id = local_hardware_id = process_index = 0
+    process_index = 0
+
+    def __init__(self, number: int):
+        self.id = self.local_hardware_id = number
 
     def __repr__(self) -> str:
         return f"CpuDevice(id={self.id})"
 
     def __str__(self) -> str:
-        return f"TFRT_CPU_{self.id}"
+        return f"cpu:{self.id}"
 
 
-_DEVICES = [Device()]
+def all_devices() -> list[Device]:
+    """The devices. From the first call on their number is settled, and so it is from the first array on."""
+    if not config.devices_in_use:
+        config.devices_in_use.extend(map(Device, range(_wanted_number())))
+    return config.devices_in_use
+
+
+def _wanted_number() -> int:
+    number = config.num_cpu_devices.value
+    if number >= 0:
+        return max(number, 1)
+    flag = "--xla_force_host_platform_device_count="
+    texts = [word.removeprefix(flag) for word in os.environ.get("XLA_FLAGS", "").split() if word.startswith(flag)]
+    return int(texts[-1]) if texts else 1
+
+
+_make_array = ArrayImpl.__init__
+
+
+def _make_first_array(self: ArrayImpl, data: np.ndarray, weak_type: bool = False) -> None:
+    """Until there is an array, this stands in for its constructor, which nothing else has to be slower for."""
+    ArrayImpl.__init__ = _make_array
+    all_devices()
+    _make_array(self, data, weak_type)
+
+
+ArrayImpl.__init__ = _make_first_array
 
 
 def _check_backend(backend: Any) -> None:
@@ -63,7 +97,7 @@ def _check_backend(backend: Any) -> None:
 def devices(backend: str | None = None) -> list[Device]:
     """All devices. Raises RuntimeError for a backend other than 'cpu'."""
     _check_backend(backend)
-    return list(_DEVICES)
+    return list(all_devices())
 
 
 def local_devices(
@@ -106,21 +140,6 @@ def default_backend() -> str:
     return "cpu"
 
 
-def device_put(x: Any, device: Any = None, *, src: Any = None, donate: Any = False, may_alias: Any = None) -> Any:
-    """The leaves of `x` as Arrays on the (only) device; `device` is it, a sharding over it, or a tree of these.
-
-    Raises TypeError for leaves that are no arrays or numbers, ValueError for a device that is not ours.
-    """
-    for place in tree_leaves(device):
-        if isinstance(place, PartitionSpec | Sharding):
-            check_one_device("device_put", place)
-        elif not isinstance(place, Device):
-            raise ValueError(
-                f"device_put: {place!r} is not a device of minijax, which has jax.devices() == {devices()}."
-            )
-    return tree_map(as_operand, x)
-
-
 def with_sharding_constraint(x: Any, shardings: Any) -> Any:
     """`x` itself: a sharding over one device holds anyway. Raises as check_one_device does for others."""
     for sharding in tree_leaves(shardings):
@@ -131,15 +150,15 @@ def with_sharding_constraint(x: Any, shardings: Any) -> Any:
 def make_mesh(
     axis_shapes: Sequence[int], axis_names: Sequence[str], axis_types: Any = None, *, devices: Any = None
 ) -> Mesh:
-    """A mesh of the device with these axes, of type Explicit if not said otherwise.
+    """A mesh of devices with these axes, of type Explicit if not said otherwise.
 
-    Raises ValueError when the product of the lengths is not 1.
+    Raises ValueError when there are fewer devices than the product of the lengths.
     """
-    available = _DEVICES if devices is None else list(devices)
+    available = all_devices() if devices is None else list(devices)
     if math.prod(axis_shapes) > len(available):
         raise ValueError(
-            f"Number of devices {len(available)} must be >= the product of mesh_shape {tuple(axis_shapes)}. Here is "
-            "one device: write lengths of 1."
+            f"Number of devices {len(available)} must be >= the product of mesh_shape {tuple(axis_shapes)}. Ask for "
+            "more by jax.config.update('jax_num_cpu_devices', 8) before anything else, or write lengths of 1."
         )
     grid = np.array(available[: math.prod(axis_shapes)], object).reshape(tuple(axis_shapes))
     return Mesh(grid, axis_names, AxisType.Explicit if axis_types is None else axis_types)
@@ -169,42 +188,10 @@ def print_environment_info(return_string: bool = False) -> str | None:
         f"minijax: {version.own_version}, in place of jax {version.__version__}",
         f"numpy:  {np.__version__}",
         f"python: {sys.version}",
-        f"device info: {_DEVICES[0].device_kind}-{device_count()}, {local_device_count()} local devices",
+        f"device info: {all_devices()[0].device_kind}-{device_count()}, {local_device_count()} local devices",
         f"process_count: {process_count()}",
         f"platform: {platform.uname()}",
     ]
     if return_string:
         return "\n".join(lines)
     return print("\n".join(lines))
-
-
-# ----------------------------------------------------------------- where an array is
-
-
-class Shard(NamedTuple):
-    """The part of an array that a device holds: all of it."""
-
-    device: Device
-    index: tuple[slice, ...]
-    replica_id: int
-    data: Array
-
-
-def sharding_of(x: ArrayImpl) -> SingleDeviceSharding:
-    """How it lies on devices: whole, on the one."""
-    return SingleDeviceSharding(_DEVICES[0])
-
-
-def shards_of(x: ArrayImpl) -> list[Shard]:
-    """The parts that the devices hold: one, which is all of it."""
-    return [Shard(_DEVICES[0], (slice(None),) * x.ndim, 0, x)]
-
-
-def data_of_device(self: ArrayImpl, index: int) -> Array:
-    """The part on one device: the array itself. Raises IndexError for another number than 0."""
-    return shards_of(self)[index].data
-
-
-def bytes_of(self: ArrayImpl) -> int:
-    """Bytes that it takes in memory."""
-    return self.size * self.dtype.itemsize

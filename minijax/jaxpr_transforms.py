@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
-from minijax.jaxpr import ClosedJaxpr, Literal, Var, dce_jaxpr, stage
+from minijax.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var, dce_jaxpr, stage
 from minijax.jvp import jvp_flat
 from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of, without_dead_equations
+from minijax.named_axes import axis_name_of
 from minijax.primitives.families import instantiate
 from minijax.primitives.standard import zero_like
 from minijax.transpose import backward_pass
@@ -35,6 +36,31 @@ def fixed_point(flags: Sequence[bool], one_turn: Callable[[Flags], tuple[Any, Se
         if joined == flags:
             return flags, body
         flags = joined
+
+
+def body_of_all_turns(
+    closed: ClosedJaxpr,
+    flags: Sequence[bool],
+    num_consts: int,
+    num_carry: int,
+    transform: Callable[[Flags, Flags], tuple[Any, Sequence[bool]]],
+) -> tuple[Flags, Any, Sequence[bool]]:
+    """What holds of a loop's operands (*consts, *carry, *xs) in every turn, and its body transformed for that.
+
+    `flags` is what holds before the first turn. transform(arguments, wanted) gives the body for arguments of which
+    it holds, where it is made to hold of the `wanted` results, and for which of the results (*carry, *ys) it does;
+    the last of these come behind the body.
+    """
+    first_x = num_consts + num_carry
+    consts, init, xs = flags[:num_consts], flags[num_consts:first_x], flags[first_x:]
+    num_ys = len(closed.jaxpr.outvars) - num_carry
+
+    def one_turn(carry: Flags) -> tuple[Any, Sequence[bool]]:
+        found = transform((*consts, *carry, *xs), (*carry, *[False] * num_ys))
+        return found, found[1][:num_carry]
+
+    carry, (made, after) = fixed_point(init, one_turn)
+    return (*consts, *carry, *xs), made, after
 
 
 def rearranged(
@@ -215,7 +241,7 @@ def transpose_jaxpr(
     def make() -> tuple[ClosedJaxpr, list[bool]]:
         nonzero_in: list[bool] = []
         out_avals = [a.to_tangent_aval() for a in closed.out_avals]
-        unknown = linear_avals or [a.to_tangent_aval() for a, lin in zip(closed.in_avals, linear, strict=True) if lin]
+        unknown = [a.to_tangent_aval() for a, lin in zip(closed.in_avals, linear, strict=True) if lin]
 
         def fun(*args: Any) -> list[Any]:
             values = iter(args)
@@ -226,7 +252,10 @@ def transpose_jaxpr(
                 outs = closed(*operands)
             there = [next(values) if add else None for add in added_to]
             cts = [next(values) if nz else Zero(a) for a, nz in zip(out_avals, nonzero, strict=True)]
-            cts_in = backward_pass(trace.program(outs), cts, there)
+            program = trace.program(outs)
+            if linear_avals:
+                _change_arguments(program, linear_avals)
+            cts_in = backward_pass(program, cts, there)
             cts_in = [instantiate(ct) if w else ct for ct, w in zip(cts_in, wanted, strict=True)]
             nonzero_in.extend(type(ct) is not Zero for ct in cts_in)
             return [ct for ct in cts_in if type(ct) is not Zero]
@@ -238,6 +267,14 @@ def transpose_jaxpr(
 
     key = ("transpose", linear, nonzero, wanted, added_to, linear_avals, given_avals)
     return closed.derived(key, make)
+
+
+def _change_arguments(program: Jaxpr, avals: Sequence[ShapedArray]) -> None:
+    """Give the arguments of a recorded program other weak types; what is computed from them keeps its own."""
+    for v in [v for eqn in program.eqns for v in eqn.outvars]:
+        v.aval = v.aval  # those that recording has left open are found now
+    for v, aval in zip(program.invars, avals, strict=True):
+        v.aval = aval
 
 
 Dims = tuple[int | None, ...]
@@ -269,7 +306,20 @@ def batch_jaxpr(
 
         return stage(fun, [_with_axis(a, d, size) for a, d in zip(closed.in_avals, dims, strict=True)]), out_dims
 
-    return closed.derived(("batch", size, dims, places), make)
+    return closed.derived(("batch", size, axis_name_of(size), dims, places), make)
+
+
+def batch_in_front(
+    closed: ClosedJaxpr, size: int, batched: Sequence[bool], wanted: Sequence[bool] | None = None
+) -> tuple[ClosedJaxpr, list[bool]]:
+    """The jaxpr for all examples at once, every batch axis in front: which arguments and which results have one.
+
+    Those that are `wanted` have one in any case.
+    """
+    dims = tuple([0 if b else None for b in batched])
+    places = None if wanted is None else tuple([0 if w else None for w in wanted])
+    made, out_dims = batch_jaxpr(closed, size, dims, places)
+    return made, [d is not None for d in out_dims]
 
 
 def _with_axis(aval: ShapedArray, dim: int | None, size: int) -> ShapedArray:

@@ -1,8 +1,8 @@
-"""jax.sharding: how arrays lie on devices, for programs that say so. Here is one device, which holds them whole.
+"""jax.sharding: how arrays lie on devices, for programs that say so.
 
 A mesh is a grid of devices with named axes; a partition spec says along which of them each axis of an array is
-split. Over one device every mesh has size 1 and every sharding means the same, so that the functions which
-take one (`jax.device_put`, `out_sharding=`) have nothing to do but to check it.
+split. There is one device unless the program asks for more, and all of them are the one CPU, so that a sharding
+changes nothing but what an array says of itself (`placement.py`).
 """
 
 from __future__ import annotations
@@ -262,13 +262,25 @@ def get_mesh() -> Mesh:
 # ----------------------------------------------------------------- shardings
 
 
+# For each axis of an array which part a device holds, and how many parts there are.
+Layout = tuple[tuple[int, int], ...]
+
+
 class Sharding:
-    """Says which device holds which part of an array: here one device all of it."""
+    """Says which device holds which part of an array; each kind says it by `_layouts`."""
 
     memory_kind = "device"
     is_fully_addressable = is_fully_replicated = True
-    num_devices = 1
     device_set: set[Any]
+
+    def _layouts(self, ndim: int) -> dict[Any, Layout]:
+        """The part of each device, the first device first."""
+        return dict.fromkeys(self.device_set, ((0, 1),) * ndim)
+
+    @property
+    def num_devices(self) -> int:
+        """How many devices there are."""
+        return len(self.device_set)
 
     @property
     def addressable_devices(self) -> set[Any]:
@@ -276,18 +288,31 @@ class Sharding:
         return self.device_set
 
     def shard_shape(self, global_shape: Shape) -> Shape:
-        """The shape of one device's part."""
-        return tuple(global_shape)
+        """The shape of one device's part. Raises ValueError where an axis cannot be split evenly."""
+        layout = next(iter(self._layouts(len(global_shape)).values()))
+        for axis, (length, (_, parts)) in enumerate(zip(global_shape, layout)):
+            if length % parts:
+                raise ValueError(
+                    f"{self} splits axis {axis} of an array of shape {tuple(global_shape)} into {parts} parts, but "
+                    f"its length {length} is not a multiple of {parts}. Pad the array or leave the axis whole."
+                )
+        return tuple([length // parts for length, (_, parts) in zip(global_shape, layout)])
 
     def devices_indices_map(self, global_shape: Shape) -> dict[Any, tuple[slice, ...]]:
         """For each device the index of its part."""
-        return {d: (slice(None),) * len(global_shape) for d in self.device_set}
+        lengths = self.shard_shape(global_shape)
+        return {
+            device: tuple(
+                [slice(i * n, (i + 1) * n) if parts > 1 else slice(None) for n, (i, parts) in zip(lengths, layout)]
+            )
+            for device, layout in self._layouts(len(global_shape)).items()
+        }
 
     addressable_devices_indices_map = devices_indices_map
 
     def is_equivalent_to(self, other: Sharding, ndim: int) -> bool:
         """Whether arrays of `ndim` axes lie in the same way."""
-        return self.device_set == other.device_set
+        return list(self._layouts(ndim).items()) == list(other._layouts(ndim).items())
 
     def with_memory_kind(self, kind: str) -> Sharding:
         """This sharding itself. Raises ValueError for another kind of memory than "device"."""
@@ -344,6 +369,35 @@ class NamedSharding(Sharding):
         if not isinstance(self.mesh, Mesh):
             raise ValueError(f"{self!r} has no devices, because its mesh is abstract. Make one by jax.make_mesh.")
         return set(self.mesh.devices.flat)
+
+    @property
+    def is_fully_replicated(self) -> bool:  # type: ignore[override]
+        """Whether each device holds all of an array."""
+        return all(self._parts(entry) == 1 for entry in self.spec)
+
+    def _names(self, entry: Any) -> tuple[Any, ...]:
+        if entry is None or entry is PartitionSpec.UNCONSTRAINED:
+            return ()
+        return entry if isinstance(entry, tuple) else (entry,)
+
+    def _parts(self, entry: Any) -> int:
+        return math.prod([self.mesh.shape[name] for name in self._names(entry)])
+
+    def _layouts(self, ndim: int) -> dict[Any, Layout]:
+        if len(self.spec) > ndim:
+            raise ValueError(f"{self} is about {len(self.spec)} axes, but the array has {ndim}.")
+        entries = [*self.spec, *[None] * (ndim - len(self.spec))]
+        layouts: dict[Any, Layout] = {}
+        for place in np.ndindex(self.mesh.devices.shape):
+            at = dict(zip(self.mesh.axis_names, place))
+            layout = []
+            for entry in entries:
+                part = 0
+                for name in self._names(entry):  # of several names the last one counts fastest
+                    part = part * self.mesh.shape[name] + at[name]
+                layout.append((part, self._parts(entry)))
+            layouts[self.mesh.devices[place]] = tuple(layout)
+        return layouts
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, NamedSharding) and (self.mesh, self.spec) == (other.mesh, other.spec)

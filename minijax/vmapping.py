@@ -11,6 +11,8 @@ from minijax.arguments import check_callable, operands_of, wraps
 from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import get_aval
 from minijax.jitted import flat_function
+from minijax.named_axes import AxisSize
+from minijax.primitives.sums import reduce_sum
 from minijax.tree_util import flatten_axes, keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
 
@@ -26,9 +28,12 @@ def vmap(
     """`fun` for many examples at once; in_axes and out_axes say, for each subtree, which axis counts them.
 
     None stands for a value that all examples share. `axis_size` is needed only if no argument is mapped.
-    Raises ValueError for axes that do not exist and for sizes that differ.
+    axis_name: a hashable object, by which `fun` can speak of the axis, as in lax.psum(x, axis_name).
+    spmd_axis_name is about meshes of devices and changes nothing. With sum_match, results that are batched although
+    out_axes says None are summed. Raises ValueError for axes that do not exist and for sizes that differ.
     """
     check_callable("vmap", fun)
+    hash(axis_name)  # raises TypeError for what cannot be a name
     if isinstance(in_axes, list):
         in_axes = tuple(in_axes)
     if not (in_axes is None or isinstance(in_axes, int | tuple | dict)):
@@ -51,11 +56,14 @@ def vmap(
         dims = flatten_axes("vmap in_axes", in_tree, (in_axes, 0))
         operands = operands_of("vmap", leaves)
         dims = [_canonical_in_axis(x, d) for x, d in zip(operands, dims, strict=True)]
-        size = _mapped_size(args, kwargs, operands, dims, axis_size)
+        size = int(_mapped_size(args, kwargs, operands, dims, axis_size))
+        if axis_name is not None:
+            size = AxisSize(size, axis_name)
         out_trees: list[Any] = []
-        outs, out_dims = batch_flat(_mapped_function(fun, in_tree, out_trees), size, operands, dims, axis_name)
+        outs, out_dims = batch_flat(_mapped_function(fun, in_tree, out_trees), size, operands, dims)
         wanted = flatten_axes("vmap out_axes", out_trees[0], out_axes)
-        return tree_unflatten(out_trees[0], [_place_result(*r, size) for r in zip(outs, out_dims, wanted, strict=True)])
+        results = [_place_result(*r, size, sum_match) for r in zip(outs, out_dims, wanted, strict=True)]
+        return tree_unflatten(out_trees[0], results)
 
     return vmapped
 
@@ -110,8 +118,10 @@ def _mapped_size(args: tuple, kwargs: dict, operands: Sequence[Any], dims: Seque
     return next(iter(sizes))
 
 
-def _place_result(x: Any, dim: int | None, wanted: Any, size: int) -> Any:
+def _place_result(x: Any, dim: int | None, wanted: Any, size: int, sum_match: bool) -> Any:
     if wanted is None:
+        if dim is not None and sum_match:
+            return reduce_sum(x, (dim,))
         if dim is not None:
             raise ValueError(
                 f"at vmap out_axes, got axis spec None but output was batched on axis {dim}: it differs "

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from minijax import devices, lax
+from minijax import devices, lax, placement
 from minijax.array import Array, ArrayImpl
 from minijax.config import debugging
 from minijax.core import EVAL, Primitive, Tracer, current_trace, get_aval
@@ -232,16 +232,16 @@ def _attach_to_values() -> None:
     ArrayImpl.__complex__ = lambda self: complex(methods.scalar(self))
     ArrayImpl.__index__ = methods.to_index
     ArrayImpl.aval = property(get_aval, doc="Shape, dtype and weak type.")
-    ArrayImpl.device = property(lambda self: devices.devices()[0], doc="The device that holds it.")
-    ArrayImpl.devices = lambda self: set(devices.devices())
+    ArrayImpl.device = property(placement.device_of)
+    ArrayImpl.devices = placement.devices_of
     ArrayImpl.platform = lambda self: devices.default_backend()
-    ArrayImpl.sharding = property(devices.sharding_of)
-    ArrayImpl.addressable_shards = ArrayImpl.global_shards = property(devices.shards_of)
-    ArrayImpl.addressable_data = devices.data_of_device
-    ArrayImpl.on_device_size_in_bytes = devices.bytes_of
-    ArrayImpl.committed = property(lambda self: False, doc="Whether it is bound to its device.")
+    ArrayImpl.sharding = property(placement.sharding_of)
+    ArrayImpl.addressable_shards = ArrayImpl.global_shards = property(placement.shards_of)
+    ArrayImpl.addressable_data = placement.data_of_device
+    ArrayImpl.on_device_size_in_bytes = placement.bytes_of
+    ArrayImpl.committed = property(placement.is_placed)
     ArrayImpl.is_fully_addressable = property(lambda self: True, doc="Whether this process holds all of it.")
-    ArrayImpl.is_fully_replicated = property(lambda self: True, doc="Whether each device holds all of it.")
+    ArrayImpl.is_fully_replicated = property(placement.is_replicated)
     ArrayImpl.block_until_ready = methods.block_until_ready
     ArrayImpl.delete = lifetime.delete
     ArrayImpl.is_deleted = lifetime.is_deleted

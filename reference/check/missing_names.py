@@ -5,7 +5,7 @@ name to minijax, delete it here; a block that becomes empty may stay as `""` or 
 """
 
 ONE_DEVICE = "about many devices, their memories or their sharding: there is one device here"
-COMING = "not there yet: named axes, many devices, callbacks from compiled code"
+COMING = "not there yet"
 UNWRITTEN = "seldom used, and not written"
 LEAKED = "an import of JAX's own file that shows through, not meant to be used"
 RAGGED = "about ragged arrays"
@@ -29,9 +29,6 @@ NAMES: dict[str, dict[str, str]] = {
         REFERENCES: """
             Ref ad ds empty_ref free_ref freeze new_ref
         """,
-        COMING: """
-            pmap
-        """,
     },
     "numpy": {},
     "lax": {
@@ -46,11 +43,6 @@ NAMES: dict[str, dict[str, str]] = {
         """,
         ACCELERATORS: """
             scaled_dot
-        """,
-        COMING: """
-            all_gather all_gather_p all_to_all all_to_all_p axis_index axis_index_p axis_size
-            pmax pmax_p pmean pmin pmin_p
-            ppermute ppermute_p pshuffle psum psum_p psum_scatter pswapaxes
         """,
     },
     "nn": {
