@@ -264,7 +264,7 @@ def reduce_precision(operand: Any, exponent_bits: int, mantissa_bits: int) -> Ar
 
 
 def _reduce_precision_impl(x: np.ndarray, *, exponent_bits: int, mantissa_bits: int) -> np.ndarray:
-    info = np.finfo(x.dtype)
+    info = dtypes.finfo(x.dtype)
     out = _round_mantissa(x, info.nmant - mantissa_bits) if mantissa_bits < info.nmant else x
     if exponent_bits >= info.nexp:
         return out
