@@ -115,6 +115,8 @@ def default_text(default: Any) -> str:
     """A default value in a form that compares across the engines: sentinels and functions have addresses."""
     if default is inspect.Parameter.empty:
         return ""
+    if isinstance(default, frozenset):
+        return " ".join(sorted(map(default_text, default)))
     named = getattr(default, "__name__", None)
     return named or ("sentinel" if " at 0x" in repr(default) else repr(default))
 

@@ -16,6 +16,7 @@ from reference.check.operations import ROWS
 for found in pkgutil.iter_modules(minijax.primitives.__path__, "minijax.primitives."):
     importlib.import_module(found.name)
 importlib.import_module("minijax.debug")
+importlib.import_module("minijax.experimental.checkify")
 PRIMITIVES = minijax.core.primitives()
 SLOTS = ("impl", "shape_rule", "jvp", "transpose", "batch")
 # Kinds that a primitive may do without: weak types and second derivatives mean nothing to integers and keys.

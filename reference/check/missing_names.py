@@ -151,6 +151,7 @@ NAMES: dict[str, dict[str, str]] = {
             AbstractRef Ref addupdate empty_ref free_ref freeze get new_ref set swap
         """,
     },
+    "experimental.checkify": {},
     "experimental.mesh_utils": {
         ONE_DEVICE: """
             create_hybrid_device_mesh device_kind_handler_dict
@@ -203,7 +204,7 @@ MODULES: dict[str, str] = {
         experimental.xla_metadata
     """,
     SEPARATE: """
-        export ffi experimental.checkify experimental.jax2tf experimental.jet experimental.mosaic experimental.ode
+        export ffi experimental.jax2tf experimental.jet experimental.mosaic experimental.ode
         experimental.pallas experimental.pjit experimental.random experimental.rnn experimental.sparse
     """,
 }

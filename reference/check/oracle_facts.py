@@ -153,6 +153,7 @@ CHECKPOINT_TEXT_DIFFERS: dict[tuple[str, str], str] = {
 NOT_CALLED_DIRECTLY: dict[str, str] = {
     "empty2": "fills the residuals that a branch of cond does not have",
     "custom_lin": "stands for the linear part of a custom_vjp function, while that is linearised",
+    "check": "raises, or belongs to a checkified function, see test_checkify.py",
     "threefry2x32": "random_bits calls it; test_random.py has its known answers",
     **dict.fromkeys(
         ["all_gather", "reduce_scatter", "all_to_all", "ppermute", "axis_index"],
