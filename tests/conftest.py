@@ -43,6 +43,7 @@ def state() -> dict[str, Any]:
     """What a test may change and has to change back."""
     return {
         "current trace": minijax.core.current_trace(),
+        "named axes": minijax.config.axis_env.get(),
         "minijax.config": dict(minijax.config.values),
         "jax_enable_x64": jax.config.jax_enable_x64,
         "jax_disable_jit": jax.config.jax_disable_jit,

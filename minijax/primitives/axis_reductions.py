@@ -130,7 +130,7 @@ def _psum_leaf(x: Any, axes: Axes, groups: Groups) -> Any:
 
 def _constant(x: Any, value: int) -> Any:
     """`value` beside a constant `x`: numbers of Python and arrays of NumPy stay what they are."""
-    return type(x)(value) if type(x) in (int, float, complex) else like(x, value)
+    return type(x)(value) if type(x) in (int, float, complex) else dtypes.dtype(x).type(value)
 
 
 def _names(axes: Axes) -> Axes:

@@ -26,6 +26,7 @@ from . import (
     lax_small,
     linalg,
     methods,
+    named_axes,
     narrow,
     nn,
     numpy_elementwise,
@@ -64,6 +65,7 @@ FAMILIES: dict[str, ModuleType] = {
     "nn": nn,
     "random": random,
     "loops and branches": control_flow,
+    "named axes": named_axes,
     "scipy.stats": scipy_stats,
     "scipy, the smaller modules": scipy_numerics,
 }

@@ -17,6 +17,7 @@ from . import (
     approximate,
     arithmetic,
     calls,
+    collectives,
     complex,
     control_flow,
     convolution,
@@ -37,6 +38,7 @@ __all__ = ["FAMILIES", "KINDS", "ROWS"]
 FAMILIES: dict[str, list[Row]] = {
     "elementwise": elementwise.ROWS,
     "arithmetic": arithmetic.ROWS,
+    "collectives": collectives.ROWS,
     "complex numbers": complex.ROWS,
     "bfloat16 and narrower": narrow.ROWS,
     "reductions": reductions.ROWS,
