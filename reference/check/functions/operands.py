@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import io
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -58,6 +59,7 @@ def namespace(engine: Any) -> dict[str, Any]:
     st = importlib.import_module(f"{engine.__name__}.scipy.stats")
     return {
         "jax": engine,
+        "over_i": partial(engine.vmap, axis_name="i"),
         "sp": sp,
         "st": st,
         "numerics": numerics(engine),
