@@ -29,7 +29,7 @@ from minijax.core import (
 from minijax.effects import equation_effects, program_effects
 from minijax.jaxpr_text import Printer
 from minijax.pretty import format_doc
-from minijax.source_info import Source, user_source
+from minijax.source_info import Source, at_source, user_source
 
 # ----------------------------------------------------------------- the data
 
@@ -319,7 +319,7 @@ def eval_jaxpr(jaxpr: Jaxpr, consts: Sequence[Any], *args: Any) -> list[Any]:
     last = last_uses(jaxpr)
     for i, eqn in enumerate(jaxpr.eqns):
         operands = [env[v] if type(v) is Var else v.val for v in eqn.invars]
-        out = eqn.primitive.bind(*operands, **eqn.params)
+        out = at_source(eqn.source, eqn.primitive.bind, operands, eqn.params)
         env.update(zip(eqn.outvars, out if eqn.primitive.multiple_results else [out], strict=True))
         for v in last[i]:
             env.pop(v, None)

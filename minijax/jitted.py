@@ -67,10 +67,17 @@ class JitFunction:
         if current_trace() is EVAL:
             outs = evaluate_jaxpr(program.closed, leaves)
             if config.debugging:
-                check_values(jit_p, leaves, {"jaxpr": program.closed}, outs)
+                check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
         else:
             outs = jit_p.bind(*program.consts, *leaves, jaxpr=program.closed, **self._params)
         return tree_unflatten(program.out_tree, outs)
+
+    def _without_jit(self, args: tuple, kwargs: dict[str, Any]) -> Any:
+        """Run the function itself, on arrays as jit would give it."""
+        static_key, args, kwargs = self._static.split(args, kwargs)
+        leaves, tree = tree_flatten((args, kwargs))
+        args, kwargs = tree_unflatten(tree, list(map(as_operand, leaves)))
+        return self._static.rejoin(self._fun, static_key)(*args, **kwargs)
 
     def _program(self, args: tuple, kwargs: dict[str, Any]) -> tuple[Program, list[Any]]:
         """The traced function for these arguments, from the cache if it is there, and their leaves."""

@@ -14,6 +14,7 @@ from typing import Any
 from minijax.core import Zero
 from minijax.jaxpr import Jaxpr, Literal, Var
 from minijax.primitives.families import add_any_p
+from minijax.source_info import at_source
 
 
 def backward_pass(program: Jaxpr, cotangents: Sequence[Any], added_to: Sequence[Any] = ()) -> list[Any]:
@@ -35,7 +36,11 @@ def backward_pass(program: Jaxpr, cotangents: Sequence[Any], added_to: Sequence[
                 continue
         # A variable is what a rule finds in place of an operand it is linear in.
         operands = [v.val if type(v) is Literal else v for v in eqn.invars]
-        _add_up(env, eqn.invars, prim.transpose(ct, *operands, **eqn.params))
+        if eqn.source is None:
+            cts = prim.transpose(ct, *operands, **eqn.params)
+        else:
+            cts = at_source(eqn.source, prim.transpose, (ct, *operands), eqn.params)
+        _add_up(env, eqn.invars, cts)
     return [env[v] if v in env else Zero(v.aval) for v in program.invars]
 
 

@@ -11,8 +11,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minijax.compiler.checked import CheckedExecutable
 from minijax.core import as_array, quiet_floating_point
 from minijax.jaxpr import ClosedJaxpr, Literal, dce_jaxpr, last_uses
+from minijax.nan_checks import locating
 
 __all__ = ["Executable", "executable"]
 
@@ -77,8 +79,10 @@ class Executable:
         return [env[i] for i in self._results]
 
 
-def executable(closed: ClosedJaxpr) -> Executable:
-    """The executable of a jaxpr, made once and kept with it."""
+def executable(closed: ClosedJaxpr) -> Any:
+    """The executable of a jaxpr, made once and kept with it; one that checks its numbers if they are looked into."""
+    if locating.get():
+        return closed.derived("checked executable", lambda: CheckedExecutable(closed))
     return closed.derived("executable", lambda: Executable(closed))
 
 
