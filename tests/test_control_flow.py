@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
@@ -286,6 +286,13 @@ def polynomials(j: Any) -> Any:
     )
 
 
+class Pair(NamedTuple):
+    """A carry and a result."""
+
+    carry: Any
+    y: Any
+
+
 def unusual_carries(j: Any) -> Any:
     """Weakly typed numbers that take the body's type, keys, booleans, empty trees, no turns at all."""
     key = j.random.key(3)
@@ -302,6 +309,7 @@ def unusual_carries(j: Any) -> Any:
         j.lax.scan(draw, key, None, length=3)[1],
         j.lax.scan(lambda c, x: (c & (x > -1), ()), True, x),
         j.lax.scan(lambda c, x: (c, x), (), {"a": x, "b": (x,)}),
+        j.lax.scan(lambda c, x: Pair(c + x, c), 0.5, x),
         j.lax.fori_loop(3, 1, lambda i, c: c + 1.0, x),
         j.lax.scan(lambda c, x: (c * 2.0, x), x, j.numpy.zeros((0, 2))),
         j.lax.cond(True, lambda: 1.0, lambda: np.float32(2)),
@@ -396,6 +404,12 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "different lengths": (lambda j: j.lax.scan(lambda c, x: (c, c), V, (V, V[:2])), ["3, 2"]),
     "another length": (lambda j: j.lax.scan(lambda c, x: (c, c), V, V, length=4), ["4", "[3]"]),
     "no length": (lambda j: j.lax.scan(lambda c, x: (c, c), V), ["length"]),
+    "slices of different lengths, some at a time": (
+        lambda j: j.lax.map(lambda x: x[0], (V, V[:2]), batch_size=2),
+        ["sizes"],
+    ),
+    "half a slice at a time": (lambda j: j.lax.map(lambda x: x, V[:0], batch_size=1.5), ["integer"]),
+    "a bound of None": (lambda j: j.lax.fori_loop(0, None, lambda i, c: c, V), ["None"]),
     "a traced length": (
         lambda j: j.jit(lambda n: j.lax.scan(lambda c, x: (c, c), 0.0, length=n))(3),
         ["length", "fori_loop"],
@@ -453,6 +467,7 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
     "operands twice": (lambda j: j.lax.cond(True, abs, abs, V, operand=V), ["operand"]),
     "a float index": (lambda j: j.lax.switch(1.5, [lambda: 1, lambda: 2]), ["integer", "1.5"]),
     "a vector of indices": (lambda j: j.lax.switch(np.arange(2), [lambda: 1, lambda: 2]), ["scalar"]),
+    "an index of None": (lambda j: j.lax.switch(None, [lambda: 1, lambda: 2]), ["integer", "None"]),
     "no branches": (lambda j: j.lax.switch(0, []), ["branch"]),
     "a branch that is no function": (lambda j: j.lax.switch(0, [abs, 3]), ["callables"]),
     "platforms without this one": (lambda j: j.lax.platform_dependent(V, tpu=abs), ["tpu"]),
@@ -471,6 +486,15 @@ ERRORS: dict[str, tuple[Callable[[Any], Any], list[str]]] = {
         ["transpose_solve"],
     ),
     "a function that is not there": (lambda j: j.lax.reduce(V, (0.0, 1.0), max, (0,)), ["structure"]),
+    "operands of different shapes": (
+        lambda j: j.lax.reduce((V, V[:2]), (np.float32(0), np.float32(0)), lambda x, y: x, (0,)),
+        ["(3,)", "(2,)"],
+    ),
+    "a dimension twice": (
+        lambda j: j.lax.reduce(V[None], np.float32(0), lambda x, y: x + y + x * y, (1, 1)),
+        ["(1, 1)"],
+    ),
+    "nothing to reduce": (lambda j: j.lax.reduce((), (), lambda x, y: x, (0,)), ["nothing"]),
     "an initial value that is no scalar": (lambda j: j.lax.reduce(V, V, lambda x, y: x * y, (0,)), ["non-scalar"]),
     "an initial value of another dtype": (lambda j: j.lax.reduce(V, 0, lambda x, y: x * y, (0,)), ["f32[3]", "i32[]"]),
 }

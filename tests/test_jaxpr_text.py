@@ -265,6 +265,17 @@ DERIVATIVES: list[Case] = [
     ("jvp-sin", lambda j: lambda x, t: j.jvp(j.numpy.sin, (x,), (t,)), (V, W)),
     ("jvp-mlp", lambda j: lambda p, x: j.jvp(lambda x: mlp(j, p, x), (x,), (x,)), (PARAMS, X)),
     ("jvp-of-grad", lambda j: lambda x, t: j.jvp(j.grad(lambda x: polynomial(j, x)), (x,), (t,)), (V, W)),
+    (
+        "jvp-of-grad-of-a-sum",
+        lambda j: lambda x, t: j.jvp(j.grad(lambda x: j.numpy.sin(x[0]) + x[1]), (x,), (t,)),
+        (V, W),
+    ),
+    ("grad-of-grad-of-a-sum", lambda j: j.grad(j.grad(lambda x: x * 3 + j.numpy.sin(x))), (1.0,)),
+    (
+        "jvp-of-grad-of-a-sum-of-vectors",
+        lambda j: lambda x, t: j.jvp(j.grad(lambda x: (j.numpy.sin(x) + 3 * x).sum()), (x,), (t,)),
+        (V, W),
+    ),
     ("vjp-sin", lambda j: lambda x, g: j.vjp(j.numpy.sin, x)[1](g), (V, W)),
     ("vjp-matmul", lambda j: lambda m, s: j.vjp(j.numpy.matmul, m, s)[1](m @ s), (M, S)),
     ("linearize", lambda j: lambda x, t: j.linearize(j.numpy.sin, x)[1](t), (V, W)),
@@ -380,6 +391,12 @@ CONTROL_FLOW: list[Case] = [
     ("scan-with-passed-on-values", lambda j: lambda c, x: j.lax.scan(lambda c, x: (c, (x, c)), (c, c), x), (V, M)),
     ("scan-of-a-weak-carry", lambda j: lambda x: j.lax.scan(lambda c, x: (c + x, c), 0, x), (V,)),
     ("grad-of-a-weak-carry", lambda j: j.grad(lambda z, x: j.lax.scan(lambda c, x: (c * x, c), z, x)[0]), (1.0, V)),
+    (
+        "grad-of-a-weak-carry-and-what-comes-of-it",
+        lambda j: j.grad(lambda x: j.lax.scan(lambda c, x: (c * 2 + j.numpy.sin(x), c), 0.0, x)[0]),
+        (V,),
+    ),
+    ("scan-from-a-numpy-scalar", lambda j: lambda x: j.lax.scan(lambda c, x: (c * x, c), np.array(2.0, "f4"), x), (V,)),
     ("fori-loop", lambda j: lambda x: j.lax.fori_loop(0, 5, lambda i, v: v * 2 + i, x), (V,)),
     (
         "grad-of-fori-loop",

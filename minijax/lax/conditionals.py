@@ -88,7 +88,7 @@ def _predicate(pred: Any) -> Any:
 def _scalar_dtype(what: str, x: Any) -> Any:
     try:
         return dtypes.dtype(x)
-    except TypeError:
+    except (TypeError, ValueError):
         raise TypeError(f"{what}, got {x!r} of type {type(x)}.") from None
 
 

@@ -124,8 +124,7 @@ def _scan_unroll(unroll: Any, length: int) -> int:
 
 def _carry_tree(tree: Any) -> Any:
     """The tree of the carry that a scan's body returns. Raises TypeError unless the result is a pair."""
-    kind = tree.node_data()
-    if kind is None or kind[0] not in (tuple, list) or len(tree.children()) != 2:
+    if len(tree.children()) != 2:
         raise TypeError(
             f"scan body output must be a pair, got {tree}. Return (carry, y); y is None if there is nothing to stack."
         )
@@ -294,6 +293,8 @@ def fori_loop(
 
 
 def _bounds_dtype(lower: Any, upper: Any) -> Any:
+    if lower is None or upper is None:
+        raise ValueError(f"fori_loop: the bounds must be integers, got {lower} and {upper}.")
     low, high = get_aval(lower), get_aval(upper)
     if low.dtype == high.dtype:
         return low.dtype

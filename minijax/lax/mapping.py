@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -24,12 +25,13 @@ def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> A
     """
     if batch_size is None:
         return scan(lambda _, x: ((), f(x)), (), xs)[1]
+    batch_size = operator.index(batch_size)
     leaves, tree = tree_flatten(xs)
     count = leaves[0].shape[0] if leaves else 0
     turns = count // batch_size if batch_size else 0
     done = turns * batch_size
-    if not turns:
-        return vmap(f)(xs)
+    if not turns or any(x.shape[0] != count for x in leaves):
+        return vmap(f)(xs)  # which says so where the lengths differ
     parts = [(_folded(_part(x, 0, done), turns, batch_size), _part(x, done, count)) for x in leaves]
     batches, rest = (tree_unflatten(tree, part) for part in zip(*parts, strict=True))
     ys = scan(lambda _, x: ((), vmap(f)(x)), (), batches)[1]

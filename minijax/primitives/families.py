@@ -406,8 +406,7 @@ def def_bilinear(prim: Primitive, lhs: Callable[..., Any], rhs: Callable[..., An
 # Tangents and cotangents add up by a primitive of their own, as in JAX, so that a reader of
 # a jaxpr can tell the engine's additions from the user's.
 add_any_p = binary("add_any", np.add, accepts="biufc")
-def_jvp(add_any_p, lambda t, x, y: t, lambda t, x, y: t)
-add_any_p.transpose = lambda ct, x, y: (ct if is_linear(x) else None, ct if is_linear(y) else None)
+def_jointly_linear(add_any_p, lambda ct, x, y: (ct if is_linear(x) else None, ct if is_linear(y) else None))
 
 
 def _add_any_batch(axis_size: int, args: Sequence[Any], dims: Sequence[int | None]) -> tuple[Any, int]:

@@ -18,7 +18,7 @@ from minijax import compiler
 from minijax.batching import place_batch_axis
 from minijax.core import Primitive, ShapedArray, Zero
 from minijax.jaxpr import ClosedJaxpr
-from minijax.jaxpr_transforms import batch_jaxpr, fixed_point
+from minijax.jaxpr_transforms import batch_in_front, fixed_point
 from minijax.jvp import jvp_flat
 from minijax.primitives.arithmetic import neg
 from minijax.primitives.calls import split_list
@@ -120,9 +120,7 @@ def _batch(
         """One function for a batch: the jaxpr, and which of its results are batched."""
         if closed is None:
             return None, [False] * len(outs)
-        in_dims = tuple([None if d is None else 0 for d in own]) + _in_front(args)
-        found, out_dims = batch_jaxpr(closed, axis_size, in_dims, _in_front(outs))
-        return found, [d is not None for d in out_dims]
+        return batch_in_front(closed, axis_size, [*(d is not None for d in own), *args], outs)
 
     def one_turn(flags: Sequence[bool]) -> Any:
         b, x, aux = split_list(flags, num_b, num_b)
@@ -149,11 +147,7 @@ def _batch(
         place_batch_axis(x, d, 0, axis_size) if now else x for x, d, now in zip(b, b_dims, flags[:num_b], strict=True)
     ]
     outs = linear_solve_p.bind(*moved, const_lengths=const_lengths, jaxprs=made)
-    return outs, list(_in_front(flags[num_b:]))
-
-
-def _in_front(flags: Sequence[bool]) -> tuple[int | None, ...]:
-    return tuple([0 if flag else None for flag in flags])
+    return outs, [0 if flag else None for flag in flags[num_b:]]
 
 
 linear_solve_p.impl = _impl

@@ -69,6 +69,8 @@ def reduce(
         raise ValueError(
             f"lax.reduce: operands must have the same tree structure as init_values, got {tree} and {init_tree}."
         )
+    if not leaves:
+        raise ValueError("lax.reduce: there is nothing to reduce, the operands have no leaves.")
     reducer = _recognised(computation, init_leaves)
     if reducer is not None:
         weak = is_weakly_typed(leaves[0]) and is_weakly_typed(init_leaves[0])
@@ -160,12 +162,16 @@ def _shape(
             "reduce: the computation must return scalars of the operands' dtypes, "
             f"{[a.dtype.name for a in operands]}, got {[a.str_short() for a in jaxpr.out_avals]}."
         )
+    if any(a.shape != operands[0].shape for a in operands):
+        raise ValueError(f"lax.reduce: the operands must have one shape, got {[a.shape for a in operands]}.")
     rank = operands[0].ndim
     if any(not -rank <= d < rank for d in dimensions):
         raise IndexError(
             f"lax.reduce: dimensions {dimensions} are out of bounds for operands of shape {operands[0].shape}."
         )
     reduced = canonical_axes(dimensions, rank)
+    if len(set(reduced)) < len(reduced):
+        raise ValueError(f"lax.reduce: dimensions {dimensions} name one more than once.")
     shape = tuple([n for d, n in enumerate(operands[0].shape) if d not in reduced])
     return [
         ShapedArray(shape, a.dtype, a.weak_type and b.weak_type) for a, b in zip(operands, init_values, strict=True)

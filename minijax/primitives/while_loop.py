@@ -11,6 +11,7 @@ any example, and the others keep their carry.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, NoReturn
 
 import numpy as np
@@ -18,9 +19,18 @@ import numpy as np
 from minijax import compiler
 from minijax.batching import place_batch_axis
 from minijax.core import Primitive, ShapedArray
+from minijax.effects import has_io
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Var
-from minijax.jaxpr_transforms import batch_jaxpr, fixed_point, jvp_jaxpr, partial_eval_jaxpr, rearranged
+from minijax.jaxpr_transforms import (
+    Flags,
+    batch_jaxpr,
+    body_of_all_turns,
+    fixed_point,
+    jvp_jaxpr,
+    partial_eval_jaxpr,
+    rearranged,
+)
 from minijax.linearize import LinearTrace
 from minijax.primitives.calls import merge_tangents, same_types, short_types, split_list, split_tangents
 from minijax.primitives.families import instantiate
@@ -80,15 +90,13 @@ def _jvp(
     body_nconsts: int,
 ) -> tuple[list[Any], list[Any]]:
     """The tangents travel in the carry; the predicate does not look at them."""
-    nonzero, _ = split_tangents(tangents)
-    _, consts, init = split_list(nonzero, cond_nconsts, body_nconsts)
-
-    def one_turn(carry: Sequence[bool]) -> Any:
-        return jvp_jaxpr(body_jaxpr, (*consts, *carry), tuple(carry))
-
-    carry, body = fixed_point(init, one_turn)
+    tangents = tangents[cond_nconsts:]
+    nonzero, body, carry = body_of_all_turns(
+        body_jaxpr, split_tangents(tangents)[0], body_nconsts, len(body_jaxpr.out_avals), partial(jvp_jaxpr, body_jaxpr)
+    )
+    consts = nonzero[:body_nconsts]
     cond_consts, body_consts, primal_carry = split_list(primals, cond_nconsts, body_nconsts)
-    given = [instantiate(t) for t, nz in zip(tangents[cond_nconsts:], (*consts, *carry), strict=True) if nz]
+    given = [instantiate(t) for t, nz in zip(tangents, nonzero, strict=True) if nz]
     order = interleaved((body_nconsts, len(carry)), (sum(consts), sum(carry)))
     operands = [*body_consts, *primal_carry, *given]
     outs = while_p.bind(
@@ -120,13 +128,15 @@ def _partial_eval(
 ) -> list[Any]:
     """If the predicate is known, run a loop over what is known. The whole loop is recorded in any case."""
     unknown = [trace.owns(x) for x in args]
-    cond_consts, body_consts, init = split_list(unknown, cond_nconsts, body_nconsts)
+    cond_consts, body_consts, _ = split_list(unknown, cond_nconsts, body_nconsts)
 
-    def one_turn(carry: Sequence[bool]) -> Any:
-        made = partial_eval_jaxpr(body_jaxpr, (*body_consts, *carry), tuple(carry))
-        return made, made[2]
+    def known_part(unknown: Flags, wanted: Flags) -> tuple[ClosedJaxpr, list[bool]]:
+        known, _, out_unknown = partial_eval_jaxpr(body_jaxpr, unknown, wanted)
+        return known, out_unknown
 
-    carry, (body, _, _) = fixed_point(init, one_turn)
+    _, body, carry = body_of_all_turns(
+        body_jaxpr, unknown[cond_nconsts:], body_nconsts, len(body_jaxpr.out_avals), known_part
+    )
     condition, _, (cond_unknown,) = partial_eval_jaxpr(cond_jaxpr, (*cond_consts, *carry))
     params = {
         "cond_jaxpr": cond_jaxpr,
@@ -179,6 +189,11 @@ def _batch(
     carry, _ = fixed_point([d is not None for d in init_dims], one_turn)
     in_front = tuple([0 if b else None for b in carry])
     _, (predicate_dim,) = batch_jaxpr(cond_jaxpr, axis_size, (*cond_dims, *in_front), (None,))
+    if has_io(cond_jaxpr, body_jaxpr, ordered_only=predicate_dim is None):
+        raise Exception(  # JAX's class
+            "vmap of while_loop: the loop calls jax.experimental.io_callback, ordered or in a loop that runs longer for"
+            " some examples than for others. What is called then would not be what a loop over the examples calls."
+        )
     rank = cond_jaxpr.out_avals[0].ndim
     # The axes of the predicate are those of the carry in front: a new one of both is first of all, one that
     # the predicate does not have comes behind them.
