@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -77,14 +78,43 @@ def all_cases() -> list[Case]:
     return [*_operation_cases(), *_function_cases(), *_derivative_cases(), *_fuzz_cases()]
 
 
+# Functions that XLA takes a second or longer to compile, which is most of what a check costs: in the full check only.
+SLOW_TO_COMPILE = """
+random.ball random.beta random.binomial random.chisquare random.dirichlet random.double_sided_maxwell random.f
+random.gamma random.generalized_normal random.loggamma random.multinomial random.poisson random.t
+scipy.special.expi scipy.special.hyp2f1 scipy.special.sph_harm_y
+scipy.stats.binom.pmf scipy.stats.truncnorm.cdf scipy.stats.truncnorm.logcdf scipy.stats.truncnorm.logpdf
+scipy.stats.truncnorm.logsf scipy.stats.truncnorm.pdf scipy.stats.truncnorm.sf
+scipy.fft.dctn scipy.fft.idctn scipy.linalg.expm_frechet scipy.linalg.fiedler_companion scipy.linalg.funm
+scipy.optimize.minimize scipy.signal.istft scipy.signal.welch scipy.sparse.linalg.gmres histogramdd insert
+"""
+
+
 def quick_cases() -> list[Case]:
     """The value of each primitive, and of each function that no primitive of its name stands for: shortest calls."""
     primitives = [case for case in _operation_cases() if case.name.endswith(f"-{CHEAP[0]}")]
-    values = [case for case in _function_cases() if not case.name.startswith(("SMOOTH", "REFUSED"))]
-    calls = sorted(values, key=lambda case: len(case.name))
-    chosen, seen = [], set[str]()
+    calls = sorted(_single_calls(), key=lambda case: len(case.name))
+    chosen, seen = [], set(SLOW_TO_COMPILE.split())
     for case in [*primitives, *calls]:
         if not seen.issuperset(case.functions):
             seen.update(case.functions)
             chosen.append(case)
     return chosen
+
+
+def _single_calls() -> Iterator[Case]:
+    """The calls of the tables that give values; where a line holds several, each by itself."""
+    for family, table in functions.FAMILIES.items():
+        for bound, check in CHECKS.items():
+            if bound in ("SMOOTH", "REFUSED"):
+                continue
+            for line in [*calls(table, bound), *calls(table, f"MORE_{bound}")]:
+                for call in _calls_of_line(line):
+                    yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
+
+
+def _calls_of_line(line: str) -> list[str]:
+    expression = ast.parse(line, mode="eval").body
+    if not isinstance(expression, ast.Tuple):
+        return [line]
+    return [text for call in expression.elts if (text := ast.get_source_segment(line, call))]

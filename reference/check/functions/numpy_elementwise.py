@@ -18,10 +18,9 @@ UNARY_OPERANDS = ("x", "special", "i", "b", "h", "w", "2")
 MORE_UNARY_OPERANDS = ("m", "s", "empty", "u8", "i8", "0.5", "True", "[1.0]", "None", "'a'")
 EXACT_UNARY = _names(
     """
-    abs absolute around bitwise_count bitwise_invert bitwise_not ceil conj conjugate fabs floor imag
-    invert iscomplex isfinite isinf isnan isneginf isposinf isreal logical_not modf nan_to_num
-    negative positive real rint round sign signbit spacing sqrt square trunc zeros_like ones_like
-    empty_like array asarray copy
+    abs absolute around ceil conj conjugate fabs floor imag iscomplex isfinite isinf isnan isneginf isposinf
+    isreal logical_not modf nan_to_num negative positive real rint round sign signbit spacing sqrt square trunc
+    zeros_like ones_like empty_like array asarray copy
     """
 )
 CLOSE_UNARY = _names(
@@ -62,17 +61,25 @@ MORE_BINARY_OPERANDS = (
 )
 EXACT_BINARY = _names(
     """
-    add bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor copysign equal
-    fmax fmin fmod greater greater_equal heaviside isclose left_shift less less_equal logical_and
-    logical_or logical_xor maximum minimum multiply nextafter not_equal right_shift subtract
+    add copysign equal fmax fmin fmod greater greater_equal heaviside isclose less less_equal logical_and
+    logical_or logical_xor maximum minimum multiply nextafter not_equal subtract
     """
 )
 CLOSE_BINARY = _names(
     """
-    allclose arctan2 array_equal atan2 divide divmod float_power floor_divide hypot ldexp logaddexp
+    allclose arctan2 array_equal atan2 divide divmod float_power floor_divide hypot logaddexp
     logaddexp2 mod pow power remainder true_divide
     """
 )
+# Functions of integers and booleans, which refuse floats: the quick check takes the first call.
+BITWISE_UNARY = _names("bitwise_count bitwise_invert bitwise_not invert")
+BITWISE_BINARY = _names(
+    """
+    bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor left_shift right_shift
+    """
+)
+BITWISE_OPERANDS = ("i", "b", "2", "x", "special", "h", "w")
+BITWISE_PAIRS = ("i, j", "b, b", "2, 3", "x, y", "m, row", "0.5, x", "i, 2.5", "h, 2.0", "w, x", "special, 1.5")
 
 REDUCTION_ARGUMENTS = (
     *(
@@ -112,6 +119,8 @@ REDUCTIONS = _names(
 
 EXACT = [
     *[f"jnp.{name}({operand})" for name in EXACT_UNARY for operand in UNARY_OPERANDS],
+    *[f"jnp.{name}({operand})" for name in BITWISE_UNARY for operand in BITWISE_OPERANDS],
+    *[f"jnp.{name}({operands})" for name in BITWISE_BINARY for operands in BITWISE_PAIRS],
     *[f"jnp.{name}({operands})" for name in EXACT_BINARY for operands in BINARY_OPERANDS],
     *"""
     jnp.where(x > 0, x, 0)
@@ -208,6 +217,7 @@ EXACT = [
 CLOSE = [
     *[f"jnp.{name}({operand})" for name in CLOSE_UNARY for operand in UNARY_OPERANDS],
     *[f"jnp.{name}({operands})" for name in CLOSE_BINARY for operands in BINARY_OPERANDS],
+    *[f"jnp.ldexp({operands})" for operands in BITWISE_PAIRS],
     *"""
     x ** 2
     x ** 3
@@ -251,12 +261,12 @@ SUMS = [
 ]
 
 MORE_EXACT = [
-    *[f"jnp.{name}({operand})" for name in EXACT_UNARY for operand in MORE_UNARY_OPERANDS],
-    *[f"jnp.{name}({operands})" for name in EXACT_BINARY for operands in MORE_BINARY_OPERANDS],
+    *[f"jnp.{name}({operand})" for name in EXACT_UNARY + BITWISE_UNARY for operand in MORE_UNARY_OPERANDS],
+    *[f"jnp.{name}({operands})" for name in EXACT_BINARY + BITWISE_BINARY for operands in MORE_BINARY_OPERANDS],
 ]
 MORE_CLOSE = [
     *[f"jnp.{name}({operand})" for name in CLOSE_UNARY for operand in MORE_UNARY_OPERANDS],
-    *[f"jnp.{name}({operands})" for name in CLOSE_BINARY for operands in MORE_BINARY_OPERANDS],
+    *[f"jnp.{name}({operands})" for name in [*CLOSE_BINARY, "ldexp"] for operands in MORE_BINARY_OPERANDS],
 ]
 MORE_SUMS = [f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in MORE_REDUCTION_ARGUMENTS]
 

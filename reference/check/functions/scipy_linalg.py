@@ -70,7 +70,7 @@ jax.scipy.linalg.eigh(sq, lower=False)[0]
 [abs(q) for q in jax.scipy.linalg.qr(tall)][1:], [abs(q) for q in jax.scipy.linalg.qr(tall, mode='economic')]
 [abs(q) for q in jax.scipy.linalg.qr(sq, mode='r')], [abs(q) for q in jax.scipy.linalg.qr(sq, pivoting=True)]
 [abs(q) for q in jax.scipy.linalg.qr(sq, mode='r', pivoting=True)]
-[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, m)]
+[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, tall.T)]
 [abs(q) for q in jax.scipy.linalg.qr_multiply(tall, row, 'left')]
 jax.scipy.linalg.hessenberg(sq5), jax.scipy.linalg.hessenberg(sq5, calc_q=True), jax.scipy.linalg.hessenberg(stack)
 jax.scipy.linalg.polar(tall), jax.scipy.linalg.polar(m, 'left'), jax.scipy.linalg.polar(sq, method='svd')
