@@ -100,7 +100,7 @@ def _jvp_zero(prim: Primitive, primals: Any, params: dict) -> Any:
 
 
 def check_one_device(name: str, sharding: Any) -> None:
-    """Accept what says "on the one device" in any words, for the function `name`.
+    """Accept what says "on one device" in any words, for the function `name`: operations run on the first one.
 
     Raises ValueError for a bare partition spec or a mesh of several devices, TypeError for what is no sharding.
     """
@@ -109,14 +109,15 @@ def check_one_device(name: str, sharding: Any) -> None:
     if isinstance(sharding, PartitionSpec):
         raise ValueError(
             f"{name}: got the partition spec {sharding} without a mesh. Write NamedSharding(mesh, {sharding}), or "
-            "leave it out: there is one device."
+            "leave it out: operations run on one device."
         )
     if not isinstance(sharding, Sharding):
-        raise TypeError(
-            f"{name}: {sharding!r} is not a sharding. Leave it out: there is one device, which holds all arrays."
-        )
+        raise TypeError(f"{name}: {sharding!r} is not a sharding. Leave it out: operations run on one device.")
     if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1:
-        raise ValueError(f"{name}: {sharding} is about {sharding.mesh.size} devices, and there is one. Leave it out.")
+        raise ValueError(
+            f"{name}: {sharding} is about {sharding.mesh.size} devices, but operations run on one. Leave it out, or "
+            "use jax.pmap."
+        )
 
 
 def zero_like(x: Any) -> Zero:

@@ -4,7 +4,7 @@ A test fails when a name is neither here nor in minijax, and when a name here is
 name to minijax, delete it here; a block that becomes empty may stay as `""` or go.
 """
 
-ONE_DEVICE = "about many devices, their memories or their sharding: there is one device here"
+ONE_DEVICE = "about many devices, their memories or their sharding: all devices are one CPU here"
 COMING = "not there yet"
 UNWRITTEN = "seldom used, and not written"
 LEAKED = "an import of JAX's own file that shows through, not meant to be used"
@@ -24,7 +24,7 @@ NAMES: dict[str, dict[str, str]] = {
             transfer_guard_device_to_device transfer_guard_device_to_host transfer_guard_host_to_device
         """,
         INTERNAL: """
-            debug_key_reuse explain_cache_misses jax2tf_associative_scan_reductions no_execution no_tracing
+            explain_cache_misses jax2tf_associative_scan_reductions no_execution no_tracing
         """,
         REFERENCES: """
             Ref ad ds empty_ref free_ref freeze new_ref

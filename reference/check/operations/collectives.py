@@ -39,11 +39,15 @@ def extremum_rows(primitive: str) -> list[Row]:
     """pmax or pmin, which have no derivative."""
     options = {"only": NO_DERIVATIVE}
     return [
-        *(reducing(primitive, axes, distinct(2, 3), main=axes == (1,), **options) for axes in AXES if axes),
-        *(reducing(primitive, (1,), anything(2, 3, dtype=dtype), **options) for dtype in ("int32", "uint8")),
+        *(
+            reducing(primitive, axes, distinct(2, 3), main=axes == (1,), deep=len(axes) == 2, **options)
+            for axes in AXES
+            if axes
+        ),
+        *(reducing(primitive, (1,), anything(2, 3, dtype=dtype), deep=True, **options) for dtype in ("int32", "uint8")),
         reducing(primitive, (1,), booleans(2, 3), **options),
         reducing(primitive, (0,), exactly([1.0, np.nan, np.inf]), only=("eval", "jit")),
-        reducing(primitive, (1,), normal(2, 3, dtype="float64"), **options),
+        reducing(primitive, (1,), normal(2, 3, dtype="float64"), deep=True, **options),
         in_vmap(primitive, distinct(4, 3), main=True, **options),
     ]
 
