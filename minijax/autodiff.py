@@ -190,10 +190,8 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tu
     given, tangent_tree = tree_flatten(tuple(tangents))
     if in_tree != tangent_tree:
         raise TypeError(
-            "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree "
-            "structure "
-            f"{in_tree} whereas tangents have tree structure {tangent_tree}. Give one tangent for each "
-            "primal."
+            "primal and tangent arguments to jax.jvp must have the same tree structure; primals have tree structure "
+            f"{in_tree} whereas tangents have tree structure {tangent_tree}. Give one tangent for each primal."
         )
     operands = operands_of("jvp", leaves)
     tangent_operands = [_checked_tangent(p, t) for p, t in zip(operands, given, strict=True)]
@@ -212,17 +210,13 @@ def _checked_tangent(p: Array, t: Any) -> Any:
     got = get_aval(t)
     if got.dtype != want.dtype:
         raise TypeError(
-            "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of "
-            "int/bool primal dtype "
-            f"the tangent dtype must be float0. Got primal dtype {p.dtype.name} and so expected tangent "
-            "dtype "
-            f"{want.dtype.name}, but got tangent dtype {got.dtype.name} instead. Convert it with "
-            "t.astype(x.dtype)."
+            "primal and tangent arguments to jax.jvp do not match; dtypes must be equal, or in case of int/bool primal "
+            f"dtype the tangent dtype must be float0. Got primal dtype {p.dtype.name} and so expected tangent dtype "
+            f"{want.dtype.name}, but got tangent dtype {got.dtype.name} instead. Convert it with t.astype(x.dtype)."
         )
     if got.shape != p.shape:
         raise ValueError(
-            f"jvp called with different primal and tangent shapes: got primal shape {p.shape} and tangent "
-            "shape "
+            f"jvp called with different primal and tangent shapes: got primal shape {p.shape} and tangent shape "
             f"{got.shape}. A tangent has the shape of its primal."
         )
     return Zero(want) if want.dtype == dtypes.float0 else as_operand(t)
@@ -261,8 +255,7 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
         if tree != flat.out_tree or [(a.shape, a.dtype) for a in got] != [(a.shape, a.dtype) for a in out_avals]:
             raise TypeError(
                 f"cotangent tree does not match function output, expected {flat.out_tree} with {out_avals} "
-                f"but got {tree} "
-                f"with {got}. Give one cotangent like each result."
+                f"but got {tree} with {got}. Give one cotangent like each result."
             )
         return tree_unflatten(
             in_tree, [instantiate(x) for x in backward_pass(program, operands_of("the transpose", given))]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from minijax.core import Primitive, ShapedArray, Trace, Tracer, current_trace, get_aval, set_current_trace
+from minijax.leak_checks import finding_leaks
 from minijax.named_axes import concerns, in_scope
 from minijax.primitives.shaping import broadcast_in_dim, move_axis
 
@@ -67,6 +68,7 @@ class BatchTrace(Trace):
         return self.wrap(out, dim)
 
 
+@finding_leaks
 def batch_flat(
     fun: Callable[..., Sequence[Any]], size: int, args: Sequence[Any], dims: Sequence[int | None]
 ) -> tuple[list[Any], list[int | None]]:

@@ -46,7 +46,7 @@ class Flag:
         self._parse = parse
         self._context_default = context_default
         self._global = parse(_from_environment(name, default))
-        self._debugs = name in ("jax_debug_nans", "jax_debug_infs")
+        self._debugs = name in ("jax_debug_nans", "jax_debug_infs", "jax_debug_key_reuse", "jax_check_tracer_leaks")
         self._remember(self._global)
 
     @property

@@ -113,11 +113,9 @@ def as_array(x: Any) -> ArrayImpl:
         return x
     if isinstance(x, Tracer):
         raise errors.UnexpectedTracerError(
-            f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was "
-            "made "
-            "had returned. Such a leak happens when a function stores a value outside itself, for example "
-            "`cache.append(x)` or `self.state = x`. Return the value from the function instead, and store "
-            "what the transformed function returns."
+            f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was made had "
+            "returned. Such a leak happens when a function stores a value outside itself, for example `cache.append(x)` "
+            "or `self.state = x`. Return the value instead, and store what the transformed function returns."
         )
     if type(x) in dtypes.python_scalar_dtypes:
         return ArrayImpl(np.asarray(x, dtypes.python_scalar_dtype(type(x), x)), type(x) is not bool)

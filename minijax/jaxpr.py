@@ -28,6 +28,7 @@ from minijax.core import (
 )
 from minijax.effects import equation_effects, program_effects
 from minijax.jaxpr_text import Printer
+from minijax.leak_checks import finding_leaks
 from minijax.pretty import format_doc
 from minijax.source_info import Source, at_source, user_source
 
@@ -297,6 +298,7 @@ class JaxprTrace(Trace):
         return closed
 
 
+@finding_leaks
 def stage(fun: Callable[..., Sequence[Any]], avals: Sequence[ShapedArray], name: str = "f") -> ClosedJaxpr:
     """Write down what `fun`, from flat arguments to a flat list, does for arguments of these avals."""
     trace = JaxprTrace(name)

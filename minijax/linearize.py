@@ -256,5 +256,7 @@ def close_program(program: Jaxpr, residuals: Sequence[Any]) -> ClosedJaxpr:
         return variables.get(id(v.val), v) if type(v) is Literal else v
 
     eqns = [eqn.replace(invars=[atom(v) for v in eqn.invars]) for eqn in program.eqns]
+    for v in [v for eqn in eqns for v in eqn.outvars]:
+        v.aval, v.eqn = v.aval, None  # the recorded equation holds residuals of a trace that will have ended
     invars = [*variables.values(), *program.invars]
     return ClosedJaxpr(Jaxpr([], invars, eqns, [atom(v) for v in program.outvars]), [])

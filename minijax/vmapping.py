@@ -10,7 +10,7 @@ import numpy as np
 from minijax.arguments import check_callable, operands_of, wraps
 from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import get_aval
-from minijax.jitted import flat_function
+from minijax.jitted import flat_function, fun_name
 from minijax.named_axes import AxisSize
 from minijax.primitives.sums import reduce_sum
 from minijax.tree_util import flatten_axes, keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
@@ -74,6 +74,7 @@ def _mapped_function(fun: Callable, in_tree: Any, out_trees: list[Any]) -> Calla
     def checked(*leaves: Any) -> list[Any]:
         return operands_of("the result of a batched function", flat(*leaves))
 
+    checked.__name__ = fun_name(fun)
     return checked
 
 
