@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minijax.config import debug_infs, debug_nans
+from minijax.key_reuse import follow_keys
 from minijax.source_info import Source, function_called, user_source
 
 __all__ = ["Culprit", "check_equation", "check_values", "locating"]
@@ -49,6 +50,7 @@ def check_values(
 
     `again()` evaluates the same one operation after the other, as far as that can be done.
     """
+    follow_keys(prim, args, params, out)
     for x in out if prim.multiple_results else [out]:
         bad = _forbidden(x._data)
         if bad is not None and not _within_a_function(prim, args):

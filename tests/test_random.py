@@ -345,6 +345,18 @@ def test_gradients_through_a_sampler(kind: str):
     compare(gradients, kind=kind, ulp=4)
 
 
+def test_keys_are_compared_and_put_into_arrays():
+    found = []
+    for engine in (minijax, jax):
+        keys, other = engine.random.split(engine.random.key(0), 3), engine.random.key(1)
+        changed = keys.at[1].set(other)
+        shown = engine.jit(lambda x, y: (x == y, x != y))(keys, changed)
+        found.append([*shown, engine.lax.eq(keys[0], other), keys == keys[1], engine.random.key_data(changed)])
+        with pytest.raises(TypeError):
+            engine.lax.lt(other, other)
+    assert_same(*found)
+
+
 def test_keys_have_tangents_of_no_dimension():
     key = minijax.random.key(0)
     gradient = minijax.grad(lambda k, x: x * minijax.random.uniform(k), allow_int=True)(minijax.random.PRNGKey(0), 1.0)

@@ -337,6 +337,8 @@ def _fitting(y: Any, x: Array) -> Any:
         if info.min <= y <= info.max:
             return x.dtype.type(y)
     y = y if type(y) in dtypes.python_scalar_dtypes else array_of(asarray(y))
+    if x.dtype is dtypes.key_fry:
+        return y  # scatter takes keys only for keys
     if dtypes.result_type(y, x.dtype) != x.dtype:
         warnings.warn(
             "scatter inputs have incompatible types: cannot safely cast value from dtype="

@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
+from minijax import dtypes
 from minijax.array import Array
-from minijax.core import Primitive, Rule
-from minijax.primitives.families import binary
+from minijax.core import Primitive, Rule, ShapedArray
+from minijax.primitives.families import binary, broadcast_operands
 from minijax.primitives.standard import def_jvp_zero
 
 __all__ = ["eq", "eq_to", "ge", "gt", "le", "le_to", "lt", "lt_to", "ne"]
@@ -20,20 +21,38 @@ def _comparison(name: str, impl: Rule, accepts: str = "biuf") -> Primitive:
     return prim
 
 
+def _of_keys_too(prim: Primitive, whole: Rule) -> Primitive:
+    """An equality that random keys have as well: `whole` of what holds for their words."""
+    rule, impl = prim.shape_rule, prim.impl
+
+    def shape_rule(x: ShapedArray, y: ShapedArray) -> ShapedArray:
+        if x.dtype is y.dtype is dtypes.key_fry:
+            return ShapedArray(broadcast_operands(prim.name, (x, y)), np.dtype(bool))
+        return rule(x, y)
+
+    def impl_of_words(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        if x.dtype == dtypes.key_fry.physical:
+            return whole(impl(x["k0"], y["k0"]), impl(x["k1"], y["k1"]))
+        return impl(x, y)
+
+    prim.shape_rule, prim.impl = shape_rule, impl_of_words
+    return prim
+
+
 def eq(x: Any, y: Any) -> Array:
-    """Whether x == y; NaN equals nothing."""
+    """Whether x == y; NaN equals nothing. Random keys can be compared too."""
     return eq_p.bind(x, y)
 
 
-eq_p = _comparison("eq", np.equal, "biufc")
+eq_p = _of_keys_too(_comparison("eq", np.equal, "biufc"), np.logical_and)
 
 
 def ne(x: Any, y: Any) -> Array:
-    """Whether x != y; NaN differs from everything."""
+    """Whether x != y; NaN differs from everything. Random keys can be compared too."""
     return ne_p.bind(x, y)
 
 
-ne_p = _comparison("ne", np.not_equal, "biufc")
+ne_p = _of_keys_too(_comparison("ne", np.not_equal, "biufc"), np.logical_or)
 
 
 def ge(x: Any, y: Any) -> Array:

@@ -17,7 +17,7 @@ from minijax.numpy.promotion import array_of, check_arraylike, promote_dtypes_in
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.prng import random_split
 from minijax.random.continuous import Shape, as_dtype, parameter_shape, uniform_in
-from minijax.random.keys import check_key, check_sharding, sample_dtype, split_in_two
+from minijax.random.keys import check_key, check_sharding, sample_dtype, split_in_two, used_once_more
 
 _SINGLE = np.dtype(np.float32)
 
@@ -55,7 +55,7 @@ def poisson(key: Any, lam: Any, shape: Any = None, dtype: Any = None, *, out_sha
     few = jnp.isnan(lam) | (lam < 10)
     most = int(dtypes.iinfo(dtype).max)
     counted = _poisson_by_counting(key, lax.select(few, lam, jnp.zeros_like(lam)), dtype, most)
-    drawn = _poisson_by_rejection(key, lax.select(few, jnp.full_like(lam, 1e5), lam), dtype, most)
+    drawn = _poisson_by_rejection(used_once_more(key), lax.select(few, jnp.full_like(lam, 1e5), lam), dtype, most)
     result = lax.select(few, counted, drawn)
     return lax.select(lam == 0, jnp.zeros_like(result), result)
 
@@ -119,7 +119,7 @@ def binomial(key: Any, n: Any, p: Any, shape: Any = None, dtype: Any = None) -> 
     most = dtype.type(dtypes.finfo(dtype).max)
     counted = _binomial_by_counting(key, lax.select(few, n, lax.full_like(n, 0.0)), q, dtype, most)
     many, half = lax.select(few, lax.full_like(n, 1e4), n), lax.select(few, lax.full_like(q, 0.5), q)
-    out = lax.select(few, counted, _binomial_by_rejection(key, many, half, dtype, most))
+    out = lax.select(few, counted, _binomial_by_rejection(used_once_more(key), many, half, dtype, most))
 
     invalid = negative_q | nan_q | bad_n
     out = lax.select(invalid, jnp.full_like(out, np.nan), out)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from minijax import config, dtypes
 from minijax import numpy as jnp
 from minijax.array import Array
-from minijax.core import get_aval
+from minijax.key_reuse import handling_raw_keys, raw_keys_matter
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.prng import (
     random_bits,
@@ -21,7 +21,6 @@ from minijax.primitives.prng import (
     random_split,
     random_unwrap,
     random_wrap,
-    require_keys,
 )
 from minijax.primitives.standard import check_one_device
 
@@ -106,7 +105,7 @@ def check_key(name: str, keys: Any, allow_batched: bool = False) -> tuple[Array,
     if raw:
         if not isinstance(keys, Array | np.ndarray | np.generic):
             raise TypeError(f"{name}: unexpected PRNG key {keys!r} of type {type(keys)}. Make one: jax.random.key(0).")
-        keys = random_wrap(keys)
+        keys = _in_other_form(random_wrap, keys)
         _report_raw_key(name)
     if keys.ndim and not allow_batched:
         raise ValueError(
@@ -128,7 +127,15 @@ def _report_raw_key(name: str) -> None:
 
 def as_given(keys: Array, raw: bool) -> Array:
     """Typed keys in the form in which the user gave theirs."""
-    return random_unwrap(keys) if raw and not config.enable_custom_prng.value else keys
+    return _in_other_form(random_unwrap, keys) if raw and not config.enable_custom_prng.value else keys
+
+
+def _in_other_form(change: Callable[[Any], Array], keys: Any) -> Array:
+    """The user's raw keys as typed ones, or the other way round; the check for reuse has to know."""
+    if not raw_keys_matter():
+        return change(keys)
+    with handling_raw_keys():
+        return change(keys)
 
 
 def key_data(keys: Any) -> Array:
@@ -143,9 +150,9 @@ def key_impl(keys: Any) -> str:
 
 
 def clone(key: Any) -> Array:
-    """The same typed key, as one that may be used again under key-reuse checks."""
-    require_keys("clone", get_aval(key))
-    return random_clone(key)
+    """The same keys, as ones that may be used again under key-reuse checks."""
+    keys, raw = check_key("clone", key, allow_batched=True)
+    return as_given(random_clone(keys), raw)
 
 
 # ----------------------------------------------------------------- keys from keys
@@ -168,6 +175,11 @@ def split_in_two(key: Array) -> tuple[Array, Array]:
     """Two new keys from a typed one, for samplers that draw twice."""
     first, second = random_split(key, (2,))
     return first, second
+
+
+def used_once_more(key: Array) -> Array:
+    """A typed key that has been used, for samplers that take one of two draws for each element: as JAX's do."""
+    return random_clone(key) if config.debug_key_reuse.value else key
 
 
 def fold_in(key: Any, data: Any) -> Array:

@@ -152,6 +152,7 @@ NAMES: dict[str, dict[str, str]] = {
         """,
     },
     "experimental.checkify": {},
+    "experimental.key_reuse": {},
     "experimental.mesh_utils": {
         ONE_DEVICE: """
             create_hybrid_device_mesh device_kind_handler_dict
@@ -199,7 +200,7 @@ MODULES: dict[str, str] = {
     INTERNAL: """
         api_util collect_profile extend interpreters lib tools experimental.buffer_callback
         experimental.compilation_cache experimental.control_deps experimental.custom_partitioning experimental.fused
-        experimental.hijax experimental.key_reuse experimental.profiler experimental.roofline
+        experimental.hijax experimental.profiler experimental.roofline
         experimental.scheduling_groups experimental.serialize_executable experimental.source_mapper
         experimental.xla_metadata
     """,

@@ -197,7 +197,11 @@ KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
 # ----------------------------------------------------------------- the public interface
 
 # Public names of minijax that JAX does not have.
-NAMES_OF_OUR_OWN = {"install_as_jax"}
+NAMES_OF_OUR_OWN = {
+    "install_as_jax",
+    "experimental.key_reuse.KeyReuseError",  # JAX has them in a private module
+    "experimental.key_reuse.check_key_reuse",
+}
 # What differs in parameters, or is a class here and a function there.
 SIGNATURE_DIFFERS: dict[str, str] = {
     "lax.ConvGeneralDilatedDimensionNumbers": "written with |, which makes a union of another class",
