@@ -147,7 +147,7 @@ def wraps(fun: Callable, name: str, what: str) -> Callable[[Callable], Callable]
     def decorate(wrapper: Callable) -> Callable:
         functools.update_wrapper(wrapper, fun)
         doc = getattr(fun, "__doc__", None)
-        wrapper.__name__ = f"{name}({fun_name(fun)})" if name else fun_name(fun)
+        wrapper.__name__ = wrapper.__qualname__ = f"{name}({fun_name(fun)})" if name else fun_name(fun)
         wrapper.__doc__ = f"{what} {fun_name(fun)}.\n\n{doc}" if doc else f"{what} {fun_name(fun)}."
         return wrapper
 

@@ -55,7 +55,7 @@ def grad(
     """
     differentiate = _gradient("grad", fun, argnums, has_aux, holomorphic, allow_int, reduce_axes)
 
-    @wraps(fun, "grad", "Gradient of")
+    @wraps(fun, "", "Gradient of")
     def grad_fun(*args: Any, **kwargs: Any) -> Any:
         value, gradient = differentiate(args, kwargs)
         return (gradient, value[1]) if has_aux else gradient
@@ -74,7 +74,7 @@ def value_and_grad(
     """Like `grad`, but gives (value, gradient), or ((value, aux), gradient) with has_aux."""
     differentiate = _gradient("value_and_grad", fun, argnums, has_aux, holomorphic, allow_int, reduce_axes)
 
-    @wraps(fun, "value_and_grad", "Value and gradient of")
+    @wraps(fun, "", "Value and gradient of")
     def value_and_grad_fun(*args: Any, **kwargs: Any) -> Any:
         return differentiate(args, kwargs)
 
@@ -273,7 +273,7 @@ def jacfwd(
     """
     check_callable("jacfwd", fun)
 
-    @wraps(fun, "jacfwd", "Jacobian of")
+    @wraps(fun, "", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:
         flat, operands = _differentiated("jacfwd", fun, argnums, args, kwargs, has_aux, holomorphic)
 
@@ -310,7 +310,7 @@ def jacrev(
     """
     check_callable("jacrev", fun)
 
-    @wraps(fun, "jacrev", "Jacobian of")
+    @wraps(fun, "", "Jacobian of")
     def jacobian_fun(*args: Any, **kwargs: Any) -> Any:
         flat, operands = _differentiated("jacrev", fun, argnums, args, kwargs, has_aux, holomorphic, allow_int)
         values, vjp_fun = _linearized(VJPFunction, flat, operands)

@@ -27,6 +27,13 @@ __all__ = ["Flag", "checking_leaks", "read", "trace_context", "update"]
 # The debugging flags that were ever switched on. While it is empty, which takes no time to see, nobody needs
 # to ask for their values after each operation.
 debugging: list["Flag"] = []
+_DEBUGGING = (
+    "jax_check_tracer_leaks",
+    "jax_debug_infs",
+    "jax_debug_key_reuse",
+    "jax_debug_nans",
+    "jax_log_compiles",
+)
 # The overrides of this context: {flag: value}, and what its blocks put back. The dicts are never mutated, only
 # replaced, so that a copied context keeps the values it was copied with.
 _overrides: ContextVar[dict[Any, Any]] = ContextVar("minijax_config", default={})  # noqa: B039
@@ -46,7 +53,7 @@ class Flag:
         self._parse = parse
         self._context_default = context_default
         self._global = parse(_from_environment(name, default))
-        self._debugs = name in ("jax_debug_nans", "jax_debug_infs", "jax_debug_key_reuse", "jax_check_tracer_leaks")
+        self._debugs = name in _DEBUGGING
         self._remember(self._global)
 
     @property

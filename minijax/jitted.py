@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import time
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from minijax import config
 from minijax.array import Array, ArrayImpl
 from minijax.caches import cache_of
+from minijax.compile_logs import compile_with_log, explain_miss, log_tracing
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.nan_checks import check_values
@@ -65,6 +67,8 @@ class JitFunction:
             return self._fun(*args, **kwargs)
         program, leaves = self._program(args, kwargs)
         if current_trace() is EVAL:
+            if config.debugging:
+                compile_with_log(program.closed, self._params["name"])
             outs = evaluate_jaxpr(program.closed, leaves)
             if config.debugging:
                 check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
@@ -91,6 +95,8 @@ class JitFunction:
         key = (in_tree, tuple(avals), static_key, config.trace_context())
         program = self._cache.get(key)
         if program is None:
+            if config.explain_cache_misses.value:
+                explain_miss(self._fun, self._params["name"], key, self._cache)
             program = self._trace(in_tree, [ShapedArray(*aval) for aval in avals], static_key)
             if not program.consts:  # a tracer of the surrounding transformation must not outlive it
                 program = self._cache.keep(key, program)
@@ -115,8 +121,7 @@ class JitFunction:
 
     def _trace(self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any) -> Program:
         name = self._params["name"]
-        if config.log_compiles.value:
-            _log_compilation(name, avals)
+        started = time.perf_counter()
         out_trees: list[Any] = []
         flat = flat_function(self._static.rejoin(self._fun, static_key), in_tree, out_trees)
 
@@ -124,6 +129,8 @@ class JitFunction:
             return [_valid_result(x, self._fun) for x in flat(*leaves)]
 
         consts, closed = hoist_tracers(stage(checked, avals, name))
+        if config.log_compiles.value and current_trace() is EVAL:
+            log_tracing(name, started)
         return Program(closed, consts, out_trees[-1])
 
     def clear_cache(self) -> None:
@@ -143,13 +150,6 @@ class JitFunction:
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program handed to the compiler for these arguments, which may be ShapeDtypeStructs."""
         return self.trace(*args, **kwargs).lower()
-
-
-def _log_compilation(name: str, avals: Sequence[ShapedArray]) -> None:
-    import logging  # rarely needed, and a twentieth of the time that importing minijax takes
-
-    types = [aval.str_short() for aval in avals]
-    logging.getLogger(__name__).warning("Compiling %s with argument types %s", name, types)
 
 
 def fun_name(fun: Callable) -> str:
@@ -217,6 +217,7 @@ class Lowered(_Stage):
 
     def compile(self) -> Compiled:
         """Something that can be called with arguments of the same shapes and dtypes."""
+        compile_with_log(self._program.closed, self.fun_name)
         return self._next(Compiled)
 
 

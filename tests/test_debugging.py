@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import sys
 from collections.abc import Callable
 from typing import Any
@@ -234,3 +235,80 @@ def test_earlier_leaks_do_not_count(nothing_kept: None):
             minijax.jit(lambda x: keeps_argument(x) + 1)(2.0)
     finally:
         minijax.config.update("jax_check_tracer_leaks", False)
+
+
+# ----------------------------------------------------------------- logs
+
+A, B = np.ones(3, np.float32), np.ones((2, 3), np.float32)
+
+
+def wavy(x, y):
+    return x * y + y
+
+
+def called_twice(engine: Any) -> None:
+    f = engine.jit(wavy)
+    f(A, 2.0)
+    f(A, 3.0)
+    f(B, 3.0)
+
+
+LOGGED: dict[str, Callable[[Any], Any]] = {
+    "jit": lambda j: j.jit(wavy)(A, 2.0),
+    "called again": called_twice,
+    "nested": lambda j: j.jit(lambda x: j.jit(wavy)(x, x) * 2)(A),
+    "jit of grad": lambda j: j.jit(j.grad(lambda x: wavy(x, x)))(1.0),
+    "grad of jit": lambda j: j.grad(j.jit(lambda x: j.numpy.cos(x)))(np.float32(1)),
+    "vmap of jit": lambda j: j.vmap(j.jit(lambda x: x + 1))(A),
+    "lower": lambda j: j.jit(wavy).lower(A, 1).compile(),
+    "static arguments": lambda j: j.jit(wavy, static_argnums=1)(A, 2),
+}
+
+
+def messages(engine: Any, flag: str, program: Callable, caplog: pytest.LogCaptureFixture) -> list[tuple]:
+    """Logger, level and text of each record, apart from times and from how arguments lie on devices."""
+    caplog.clear()
+    with getattr(engine, flag)(True), caplog.at_level("WARNING"):
+        program(engine)
+    texts = [(r.name, r.levelname, r.getMessage().split(" Argument mapping")[0]) for r in caplog.records]
+    return [(name, level, re.sub(r" in [\d.]+ sec", "", text)) for name, level, text in texts]
+
+
+@pytest.mark.parametrize("name", LOGGED)
+def test_log_compiles(name: str, caplog: pytest.LogCaptureFixture):
+    ours, theirs = (messages(j, "log_compiles", LOGGED[name], caplog) for j in (minijax, jax))
+    assert [m for m in ours if "of jit(" not in m[2]] == [
+        m for m in theirs if "of jit(" not in m[2] and "MLIR" not in m[2] and "convert_element" not in m[2]
+    ]
+    compiled = [text for _, _, text in ours if text.startswith("Compiling")]
+    assert len(compiled) == sum("Finished compilation of jit(" in text for _, _, text in ours) > 0
+
+
+def miss_again(engine: Any) -> None:
+    def steep(x, y):
+        return x * y
+
+    f = engine.jit(steep, static_argnames="y")
+    f(A, y=2)
+    f(A, y=3)
+    f(B, y=3)
+    f(A, y=3)
+    f(x=A, y=3)
+
+
+def test_explain_cache_misses(caplog: pytest.LogCaptureFixture):
+    ours, theirs = (messages(j, "explain_cache_misses", miss_again, caplog) for j in (minijax, jax))
+    assert [(name, level, text.split(":")[0]) for name, level, text in ours] == [
+        (name, level, text.split(":")[0]) for name, level, text in theirs
+    ]
+    texts = [text for _, _, text in ours]
+    assert len(texts) == 4 and all(f"{__file__}" in text and "steep" in text for text in texts)
+    assert "now y=3, before y=2" in texts[1]
+    assert "now f32[2,3], before f32[3]" in texts[2]
+    assert "structure of (args, kwargs)" in texts[3]
+
+
+def test_nothing_is_logged_otherwise(caplog: pytest.LogCaptureFixture):
+    with caplog.at_level("DEBUG"):
+        minijax.jit(lambda x: x + 1)(A)
+    assert not caplog.records

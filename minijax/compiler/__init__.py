@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.compiler.checked import CheckedExecutable
+from minijax.config import trace_context
 from minijax.core import as_array, quiet_floating_point
 from minijax.jaxpr import ClosedJaxpr, Literal, dce_jaxpr, last_uses
 from minijax.nan_checks import locating
@@ -84,6 +85,11 @@ def executable(closed: ClosedJaxpr) -> Any:
     if locating.get():
         return closed.derived("checked executable", lambda: CheckedExecutable(closed))
     return closed.derived("executable", lambda: Executable(closed))
+
+
+def is_compiled(closed: ClosedJaxpr) -> bool:
+    """Whether the executable of a jaxpr has been made."""
+    return closed.cache.get(("executable", trace_context())) is not None
 
 
 def run(closed: ClosedJaxpr, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from minijax.compile_logs import compile_with_log
+from minijax.config import debugging
 from minijax.jaxpr import ClosedJaxpr
 from minijax.jaxpr_transforms import linearize_jaxpr, partial_eval_jaxpr
 from minijax.linearize import LinearTrace
-from minijax.primitives.calls import call_primitive, merge_tangents, split_call, split_tangents
+from minijax.primitives.calls import call_primitive, evaluate_jaxpr, merge_tangents, split_call, split_tangents
 
 jit_p = call_primitive("jit")
 jit_p.printed = lambda params: {"name": params["name"], "jaxpr": params["jaxpr"]}
 jit_p.stage = lambda trace, args, params: params["jaxpr"](*args) if params["inline"] else None
+
+
+def _evaluate(*args: Any, jaxpr: ClosedJaxpr, name: str, **params: Any) -> list[Any]:
+    if debugging:
+        compile_with_log(jaxpr, name)
+    return evaluate_jaxpr(jaxpr, args)
 
 
 def _linearize(primals: Sequence[Any], tangents: Sequence[Any], *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
@@ -41,6 +49,7 @@ def _partial_eval(trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr
     return [next(unknown_outs) if u else next(known_outs) for u in out_unknown]
 
 
+jit_p.evaluate = _evaluate
 jit_p.linearize = _linearize
 jit_p.partial_eval = _partial_eval
 jit_p.split = lambda policy, eqn, unknown, there: split_call(policy, eqn, unknown, there, forward=True)
