@@ -49,7 +49,7 @@ def _shared_jaxprs(jaxpr: Any) -> list[tuple[str, Any]]:
 
 
 def _jaxprs_in(params: dict[str, Any]) -> list[Any]:
-    values = [v for p in params.values() for v in (p if type(p) is tuple else (p,)) if hasattr(v, "eqns")]
+    values = [v for p in params.values() for v in (p if isinstance(p, tuple) else (p,)) if hasattr(v, "eqns")]
     return [getattr(v, "jaxpr", v) for v in values]
 
 

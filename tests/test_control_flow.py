@@ -1,4 +1,4 @@
-"""Loops and branches against JAX: random nests of them under every transformation, known algorithms, errors."""
+"""Loops and branches against JAX: known algorithms, errors, effects. Random nests: test_random_loops.py."""
 
 from __future__ import annotations
 
@@ -8,139 +8,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import pytest
-import random_loops
-from hypothesis import given, settings
 
 import minijax
 from minijax.jaxpr import dce_jaxpr
 from reference.check.oracle import assert_same
-
-BOUND = 2.0**18  # of float64, relative to the largest entry: 6e-11
-
-# ----------------------------------------------------------------- random programs
-
-
-def loss(j: Any, program: Any) -> Callable[[Any], Any]:
-    """A scalar of the program's result."""
-    return lambda v: j.numpy.sum(random_loops.run(j, program, v) ** 2)
-
-
-def point(j: Any) -> Any:
-    return j.numpy.asarray(random_loops.POINTS[0])
-
-
-def points(j: Any) -> Any:
-    return j.numpy.asarray(random_loops.POINTS)
-
-
-def push(j: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """f and its derivative in a fixed direction."""
-    return lambda v: j.jvp(f, (v,), (j.numpy.asarray(random_loops.DIRECTION),))
-
-
-def pull_linear(j: Any, f: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """The derivative by linearize, which keeps the linear loop as a program."""
-    return lambda v: j.linearize(f, v)[1](j.numpy.asarray(random_loops.DIRECTION))
-
-
-def one_by_one(j: Any, f: Callable[[Any], Any]) -> Any:
-    """f of each point, stacked: what vmap has to give, without vmap."""
-    results = [f(j.numpy.asarray(p)) for p in random_loops.POINTS]
-    return j.tree_util.tree_map(lambda *xs: j.numpy.stack(xs), *results)
-
-
-Check = Callable[[Any, Any], Any]
-
-# What is asked of each engine; JAX runs without compiling and may go another way to the same result.
-FORWARD: dict[str, tuple[Check, Check]] = {
-    "value": (lambda j, p: random_loops.run(j, p, point(j)),) * 2,
-    "jit": (
-        lambda j, p: j.jit(lambda v: random_loops.run(j, p, v))(point(j)),
-        lambda j, p: random_loops.run(j, p, point(j)),
-    ),
-    "jvp": (lambda j, p: push(j, loss(j, p))(point(j)),) * 2,
-    "vmap": (
-        lambda j, p: j.vmap(lambda v: random_loops.run(j, p, v))(points(j)),
-        lambda j, p: one_by_one(j, lambda v: random_loops.run(j, p, v)),
-    ),
-    "vmap of jvp": (
-        lambda j, p: j.vmap(push(j, loss(j, p)), in_axes=1)(points(j).T),
-        lambda j, p: one_by_one(j, push(j, loss(j, p))),
-    ),
-    "jvp of jvp": (lambda j, p: push(j, push(j, loss(j, p)))(point(j)),) * 2,
-}
-REVERSE: dict[str, tuple[Check, Check]] = {
-    "grad": (lambda j, p: j.value_and_grad(loss(j, p))(point(j)),) * 2,
-    "jit of grad": (
-        lambda j, p: j.jit(j.grad(loss(j, p)))(point(j)),
-        lambda j, p: j.grad(loss(j, p))(point(j)),
-    ),
-    "grad of jit": (
-        lambda j, p: j.grad(j.jit(loss(j, p)))(point(j)),
-        lambda j, p: j.grad(loss(j, p))(point(j)),
-    ),
-    "linearize": (
-        lambda j, p: pull_linear(j, loss(j, p))(point(j)),
-        lambda j, p: push(j, loss(j, p))(point(j))[1],
-    ),
-    "vmap of grad": (
-        lambda j, p: j.vmap(j.grad(loss(j, p)))(points(j)),
-        lambda j, p: one_by_one(j, j.grad(loss(j, p))),
-    ),
-    "grad of vmap": (
-        lambda j, p: j.grad(lambda vs: j.vmap(loss(j, p))(vs).sum())(points(j)),
-        lambda j, p: one_by_one(j, j.grad(loss(j, p))),
-    ),
-    "jvp of grad": (lambda j, p: push(j, j.grad(loss(j, p)))(point(j)),) * 2,
-    "grad of grad": (
-        lambda j, p: j.grad(lambda v: j.numpy.sum(j.grad(loss(j, p))(v) * random_loops.DIRECTION))(point(j)),
-        lambda j, p: push(j, j.grad(loss(j, p)))(point(j))[1],
-    ),
-    "grad of checkpoint": (
-        lambda j, p: j.grad(j.checkpoint(loss(j, p)))(point(j)),
-        lambda j, p: j.grad(loss(j, p))(point(j)),
-    ),
-    "vmap of jvp of grad": (
-        lambda j, p: j.vmap(push(j, j.grad(loss(j, p))))(points(j)),
-        lambda j, p: one_by_one(j, push(j, j.grad(loss(j, p)))),
-    ),
-}
-
-
-def compare(checks: dict[str, tuple[Check, Check]], program: Any) -> None:
-    for name, (ask, ask_jax) in checks.items():
-        with minijax.enable_x64(True):
-            ours = ask(minijax, program)
-        with jax.enable_x64(True), jax.disable_jit():
-            theirs = ask_jax(jax, program)
-        assert_same(ours, theirs, ulp=BOUND, floor=1, leafwise=True, what=f"{name} of {program}")
-
-
-@settings(max_examples=2)
-@given(program=random_loops.programs())
-def test_nested_loops_in_reverse_mode(program: Any):
-    compare(REVERSE, program)
-
-
-@settings(max_examples=3)
-@given(program=random_loops.programs((*random_loops.LOOPS, "while", "while")))
-def test_nested_loops_in_forward_mode(program: Any):
-    compare(FORWARD, program)
-
-
-@pytest.mark.full
-@settings(max_examples=150)
-@given(program=random_loops.programs((*random_loops.LOOPS, "while"), leaves=9))
-def test_deeper_nests_in_forward_mode(program: Any):
-    compare(FORWARD, program)
-
-
-@pytest.mark.full
-@settings(max_examples=150)
-@given(program=random_loops.programs(leaves=9))
-def test_deeper_nests_in_reverse_mode(program: Any):
-    compare(REVERSE, program)
-
 
 # ----------------------------------------------------------------- algorithms
 
