@@ -16,7 +16,6 @@ from minijax import numpy as numpy
 from minijax import sharding as sharding
 from minijax import tree_util as tree_util
 from minijax import version as _version
-from minijax.api import closure_convert as closure_convert
 from minijax.api import disable_jit as disable_jit
 from minijax.api import eval_shape as eval_shape
 from minijax.api import jit as jit
@@ -47,12 +46,14 @@ from minijax.config import default_prng_impl as default_prng_impl
 from minijax.config import enable_checks as enable_checks
 from minijax.config import enable_custom_prng as enable_custom_prng
 from minijax.config import enable_x64 as enable_x64
+from minijax.config import explain_cache_misses as explain_cache_misses
 from minijax.config import legacy_prng_key as legacy_prng_key
 from minijax.config import log_compiles as log_compiles
 from minijax.config import numpy_dtype_promotion as numpy_dtype_promotion
 from minijax.config import numpy_rank_promotion as numpy_rank_promotion
 from minijax.config import softmax_custom_jvp as softmax_custom_jvp
 from minijax.config import threefry_partitionable as threefry_partitionable
+from minijax.custom_derivatives import closure_convert as closure_convert
 from minijax.custom_derivatives import custom_gradient as custom_gradient
 from minijax.custom_derivatives import custom_jvp as custom_jvp
 from minijax.custom_derivatives import custom_vjp as custom_vjp

@@ -12,7 +12,6 @@ from minijax.core import ShapedArray, get_aval
 from minijax.jaxpr import stage
 from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
 from minijax.named_axes import extend_axis_env
-from minijax.primitives.calls import hoist_tracers
 from minijax.primitives.standard import check_one_device
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tree_util import tree_flatten, tree_leaves, tree_unflatten
@@ -119,27 +118,3 @@ def named_call(fun: Callable, *, name: str | None = None) -> Callable:
 
     named.__name__ = name or fun_name(fun)
     return named
-
-
-def closure_convert(fun: Callable, *example_args: Any) -> tuple[Callable, list[Any]]:
-    """(converted, consts): what `fun` closes over and is being differentiated becomes further arguments.
-
-    fun(*args) equals converted(*args, *consts); the example arguments give shapes and dtypes.
-    """
-    leaves, in_tree = tree_flatten((example_args, {}))
-    out_trees: list[Any] = []
-    closed = stage(
-        flat_function(fun, in_tree, out_trees), [get_aval(x) for x in operands_of("closure_convert", leaves)]
-    )
-    consts, converted_jaxpr = hoist_tracers(closed)
-
-    def converted(*args_and_consts: Any) -> Any:
-        split = len(args_and_consts) - len(consts)
-        leaves, tree = tree_flatten((args_and_consts[:split], {}))
-        if tree != in_tree:
-            raise TypeError(
-                f"the converted function expected arguments like {in_tree} before its consts, but got {tree}."
-            )
-        return tree_unflatten(out_trees[0], converted_jaxpr(*args_and_consts[split:], *leaves))
-
-    return converted, consts

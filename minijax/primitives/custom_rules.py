@@ -16,12 +16,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minijax import compiler, dtypes
-from minijax.batching import batched
-from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
+from minijax.batching import BatchTrace, BatchTracer, batched, place_batch_axis
+from minijax.core import EVAL, Primitive, Trace, Zero, current_trace, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
-from minijax.jaxpr import ClosedJaxpr, JaxprTrace, stage
+from minijax.jaxpr import ClosedJaxpr, Eqn, JaxprTrace, stage
+from minijax.jaxpr_transforms import dce_keeping
 from minijax.linearize import LinearTrace
-from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers, transpose_call
+from minijax.named_axes import in_scope
+from minijax.primitives.calls import evaluate_jaxpr, hoist_constants, transpose_call, without
 from minijax.primitives.families import instantiate
 from minijax.primitives.shaping import as_value, move_axis
 from minijax.primitives.standard import zero_like
@@ -47,18 +49,21 @@ def _staged(args: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any],
     call = params["call_jaxpr"]
     if isinstance(call, ClosedJaxpr):
         return args, params
-    consts, closed = hoist_tracers(stage(call, [get_aval(x) for x in args], params["name"]))
+    consts, closed = hoist_constants(stage(call, [get_aval(x) for x in args], params["name"]))
     return [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts)}
 
 
 def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
     if any(type(t) is not Zero for t in tangents[:num_consts]):
         raise UnexpectedTracerError(
-            f"Detected differentiation of the custom-derivative function {name} with respect to a value "
-            "that it closes "
-            "over: its rule says nothing about that derivative. Pass the value to the function as an "
-            "argument."
+            f"Detected differentiation of the custom-derivative function {name} with respect to a value that it "
+            "closes over: its rule says nothing about that derivative. Pass the value to the function as an argument."
         )
+
+
+def _printed(*rules: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    names = ("name", "call_jaxpr", *rules, "symbolic_zeros")
+    return lambda params: {k: params[k] for k in (*names, *(["num_consts"] if params["num_consts"] else []))}
 
 
 def make_custom_call(name: str) -> Primitive:
@@ -69,6 +74,65 @@ def make_custom_call(name: str) -> Primitive:
     prim.shape_rule = lambda *avals, call_jaxpr, **params: call_jaxpr.out_avals
     prim.stage = functools.partial(_stage, prim)
     return prim
+
+
+def _without_results(eqn: Eqn, used: Sequence[bool], **rules: Callable) -> Eqn:
+    if all(used):
+        return eqn
+    keep = (True,) * len(eqn.invars)
+    call, _ = dce_keeping(eqn.params["call_jaxpr"], tuple(used), keep)
+    return without(eqn, keep, used, call_jaxpr=call, **rules)
+
+
+# ----------------------------------------------------------------- a vmap around
+
+
+class _SameVmap(BatchTrace):
+    """A vmap once more, around a function that was defined inside of it and may close over its tracers."""
+
+    __slots__ = ("known",)
+
+    def __init__(self, size: int, around: BatchTrace):
+        super().__init__(size)
+        self.known = (around, *getattr(around, "known", ()))
+
+    def pair(self, x: Any) -> tuple[Any, int | None]:
+        if type(x) is BatchTracer and any(x._trace is trace for trace in self.known):
+            return x.val, x.dim
+        return super().pair(x)
+
+
+def defined_here(fun: Callable) -> Callable:
+    """`fun`, which knows from now on which vmaps are around it. A jit in between passes on what is closed over."""
+    vmaps, trace = [], current_trace()
+    while trace is not EVAL and not isinstance(trace, JaxprTrace):
+        if isinstance(trace, BatchTrace):
+            vmaps.append(trace)
+        trace = trace.parent
+    if vmaps:
+        fun.vmaps = vmaps
+    return fun
+
+
+def _batched(fun: Callable, size: int, dims: Sequence[int | None], parent: Trace) -> Callable:
+    """`fun` for all examples of the vmap with this parent, its results with the batch axis in front."""
+    vmaps = getattr(fun, "vmaps", ())
+    around = next((trace for trace in vmaps if trace.parent is parent), None)
+    if around is None:
+        return batched(fun, size, dims)
+
+    def call(*args: Any) -> list[Any]:
+        trace = _SameVmap(size, around)
+        try:
+            with set_current_trace(trace), in_scope(size):
+                outs = fun(*map(trace.wrap, args, dims))
+            pairs = [trace.pair(x) for x in outs]
+        finally:
+            trace.valid = False
+        return [place_batch_axis(x, d, 0, size) for x, d in pairs]
+
+    call.vmaps = vmaps
+    return call
 
 
 # ----------------------------------------------------------------- custom_jvp_call
@@ -99,19 +163,33 @@ def _is_float0(t: Any) -> bool:
 
 
 def _batch_jvp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, jvp: Any, **params: Any) -> Any:
-    own = list(dims[params["num_consts"] :])
-    batched_jvp = functools.wraps(jvp)(_batched_jvp(jvp, axis_size, own))
-    call = batched(call_jaxpr, axis_size, dims)
+    call = _batched(call_jaxpr, axis_size, dims, current_trace())
     if params["num_consts"]:
         call = stage(call, [get_aval(x) for x in args], params["name"])
+    batched_jvp = _batched_jvp(jvp, axis_size, dims[params["num_consts"] :])
     outs = custom_jvp_call_p.bind(*args, call_jaxpr=call, jvp=batched_jvp, **params)
     return outs, [0] * len(outs)
 
 
 def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callable:
+    around = current_trace()
+
+    @functools.wraps(jvp)
     def call(*args: Any) -> list[Any]:
         tangent_dims = [None if type(t) is Zero else d for t, d in zip(args[len(dims) :], dims, strict=True)]
-        return batched(jvp, size, [*dims, *tangent_dims])(*args)
+        zero: list[bool] = []
+
+        def flat(*examples: Any) -> list[Any]:
+            primals, tangents = examples[: len(dims)], examples[len(dims) :]
+            tangents = [zero_like(p) if type(t) is Zero else t for p, t in zip(primals, tangents, strict=True)]
+            results = jvp(*primals, *tangents)
+            zero.extend(type(x) is Zero for x in results)
+            return [x for x in results if type(x) is not Zero]
+
+        flat.vmaps = getattr(jvp, "vmaps", ())
+        given = iter(_batched(flat, size, [*dims, *tangent_dims], around)(*args))
+        outs = [next(given) for _ in zero[: len(zero) // 2]]
+        return [*outs, *[zero_like(o) if z else next(given) for o, z in zip(outs, zero[len(outs) :], strict=True)]]
 
     return call
 
@@ -124,6 +202,17 @@ def _run_in_linear_program(
         return list(call_jaxpr(*args))
 
 
+def _dce_jvp_call(eqn: Eqn, used: Sequence[bool]) -> Eqn:
+    """Without results that nobody reads. The operands stay: the rule may need them."""
+    jvp = eqn.params["jvp"]
+
+    @functools.wraps(jvp)
+    def pruned(*args: Any) -> list[Any]:
+        return [x for x, u in zip(jvp(*args), [*used, *used], strict=True) if u]
+
+    return _without_results(eqn, used, jvp=pruned)
+
+
 def _never_transposed(*args: Any, **params: Any) -> Any:
     raise NotImplementedError("a call with a custom derivative is differentiated, never transposed")
 
@@ -132,7 +221,8 @@ custom_jvp_call_p.jvp = _jvp_by_user
 custom_jvp_call_p.partial_eval = _run_in_linear_program
 custom_jvp_call_p.transpose = _never_transposed
 custom_jvp_call_p.batch = _batch_jvp_call
-custom_jvp_call_p.printed = lambda params: {k: params[k] for k in ("name", "call_jaxpr", "jvp", "symbolic_zeros")}
+custom_jvp_call_p.dce = _dce_jvp_call
+custom_jvp_call_p.printed = _printed("jvp")
 
 
 # ----------------------------------------------------------------- custom_vjp_call
@@ -175,20 +265,23 @@ def _forward_by_user(
 
 def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
     own = list(dims[params["num_consts"] :])
-    call = batched(call_jaxpr, axis_size, dims)
+    call = _batched(call_jaxpr, axis_size, dims, current_trace())
     if params["num_consts"]:
         call = stage(call, [get_aval(x) for x in args], params["name"])
     outs = custom_vjp_call_p.bind(
         *args,
         call_jaxpr=call,
-        fwd=functools.wraps(fwd)(_batched_fwd(fwd, axis_size, own)),
-        bwd=functools.wraps(bwd)(_batched_bwd(bwd, axis_size, own)),
+        fwd=_batched_fwd(fwd, axis_size, own),
+        bwd=_batched_bwd(bwd, axis_size, own),
         **params,
     )
     return outs, [0] * len(outs)
 
 
 def _batched_fwd(fwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
+    around = current_trace()
+
+    @functools.wraps(fwd)
     def call(*args: Any, **kwargs: Any) -> tuple[list[Any], list[Any]]:
         counts: list[int] = []
 
@@ -197,7 +290,8 @@ def _batched_fwd(fwd: Callable, size: int, dims: Sequence[int | None]) -> Callab
             counts.append(len(outs))
             return [*outs, *residuals]
 
-        results = batched(flat, size, dims)(*args)
+        flat.vmaps = getattr(fwd, "vmaps", ())
+        results = _batched(flat, size, dims, around)(*args)
         return results[: counts[0]], results[counts[0] :]
 
     return call
@@ -205,25 +299,52 @@ def _batched_fwd(fwd: Callable, size: int, dims: Sequence[int | None]) -> Callab
 
 def _batched_bwd(bwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
     """The user's bwd for all examples; an argument they share gets the sum of their cotangents."""
+    around = current_trace()
 
+    @functools.wraps(bwd)
     def call(*args: Any) -> list[Any]:
         in_dims = [None if type(x) is Zero else 0 for x in args]
         nonzero: list[bool] = []
 
         def flat(*examples: Any) -> list[Any]:
-            cts = bwd(*examples)
+            cts = bwd(*[_zero_of_example(x) if type(x) is Zero else x for x in examples])
             nonzero.extend(ct is not None for ct in cts)
             return [ct for ct in cts if ct is not None]
 
-        given = iter(batched(flat, size, in_dims)(*args))
+        flat.vmaps = getattr(bwd, "vmaps", ())
+        given = iter(_batched(flat, size, in_dims, around)(*args))
         return [_unbatched(next(given), d) if nz else None for nz, d in zip(nonzero, dims, strict=True)]
 
     return call
 
 
+def _zero_of_example(ct: Zero) -> Zero:
+    return Zero(ct.aval.update(shape=ct.aval.shape[1:]))
+
+
 def _unbatched(ct: Any, dim: int | None) -> Any:
     """The cotangent of an argument that carries the batch axis at `dim`, or that all examples share."""
     return reduce_sum(ct, (0,)) if dim is None else move_axis(ct, 0, dim)
+
+
+def _dce_vjp_call(eqn: Eqn, used: Sequence[bool]) -> Eqn:
+    """Without results that nobody reads; for bwd they have zero cotangents."""
+    fwd, bwd, symbolic = (eqn.params[k] for k in ("fwd", "bwd", "symbolic_zeros"))
+    zeros = [Zero(a.to_tangent_aval()) for a in eqn.params["call_jaxpr"].out_avals]
+
+    @functools.wraps(fwd)
+    def pruned_fwd(*args: Any, **kwargs: Any) -> tuple[list[Any], list[Any]]:
+        outs, residuals = fwd(*args, **kwargs)
+        return [x for x, u in zip(outs, used, strict=True) if u], residuals
+
+    @functools.wraps(bwd)
+    def whole_bwd(*args: Any) -> list[Any]:
+        num_residuals = len(args) - sum(used)
+        given = iter(args[num_residuals:])
+        cts = [next(given) if u else z if symbolic else instantiate(z) for u, z in zip(used, zeros, strict=True)]
+        return bwd(*args[:num_residuals], *cts)
+
+    return _without_results(eqn, used, fwd=pruned_fwd, bwd=whole_bwd)
 
 
 def _record_call(trace: LinearTrace, args: Sequence[Any], **params: Any) -> list[Any]:
@@ -241,9 +362,8 @@ custom_vjp_call_p.jvp = _forward_by_user
 custom_vjp_call_p.partial_eval = _record_call
 custom_vjp_call_p.transpose = _transpose_call
 custom_vjp_call_p.batch = _batch_vjp_call
-custom_vjp_call_p.printed = lambda params: {
-    k: params[k] for k in ("name", "call_jaxpr", "fwd", "bwd", "symbolic_zeros")
-}
+custom_vjp_call_p.dce = _dce_vjp_call
+custom_vjp_call_p.printed = _printed("fwd", "bwd")
 
 
 def _no_forward_mode(*args: Any, name: str, **params: Any) -> Any:

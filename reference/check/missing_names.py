@@ -24,7 +24,7 @@ NAMES: dict[str, dict[str, str]] = {
             transfer_guard_device_to_device transfer_guard_device_to_host transfer_guard_host_to_device
         """,
         INTERNAL: """
-            explain_cache_misses jax2tf_associative_scan_reductions no_execution no_tracing
+            jax2tf_associative_scan_reductions no_execution no_tracing
         """,
         REFERENCES: """
             Ref ad ds empty_ref free_ref freeze new_ref
@@ -125,14 +125,7 @@ NAMES: dict[str, dict[str, str]] = {
             custom_vmap sequential_vmap
         """,
     },
-    "custom_derivatives": {
-        UNWRITTEN: """
-            closure_convert linear_call
-        """,
-        INTERNAL: """
-            remat_opt_p
-        """,
-    },
+    "custom_derivatives": {},
     "debug": {},
     "sharding": {
         ONE_DEVICE: """

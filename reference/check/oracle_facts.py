@@ -130,6 +130,9 @@ BATCHED_TEXT_DIFFERS: dict[str, str] = {
     "remat2": "the other way round",
 }
 
+# Programs of test_programs.py whose text differs from JAX's, and why. Keep it short.
+PROGRAM_TEXT_DIFFERS: dict[str, str] = {}
+
 # Programs of test_jaxpr_text.py whose text differs from JAX's, and why. Keep it short.
 _BASIS = "JAX converts the standard basis to the dtype that it has already"
 JAXPR_TEXT_DIFFERS: dict[str, str] = {
@@ -152,6 +155,7 @@ CHECKPOINT_TEXT_DIFFERS: dict[tuple[str, str], str] = {
 # Primitives that no call reaches by itself, and where they are tested instead.
 NOT_CALLED_DIRECTLY: dict[str, str] = {
     "empty2": "fills the residuals that a branch of cond does not have",
+    "remat_opt": "stands for the fwd rule of a custom_vjp function with optimize_remat, see test_custom_rules.py",
     "custom_lin": "stands for the linear part of a custom_vjp function, while that is linearised",
     "check": "raises, or belongs to a checkified function, see test_checkify.py",
     "threefry2x32": "random_bits calls it; test_random.py has its known answers",
@@ -165,6 +169,7 @@ NOT_CALLED_DIRECTLY: dict[str, str] = {
 KINDS_WITHOUT_MEANING: dict[str, set[str]] = {
     "iota": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # it has no operands
     "empty": {"jvp", "vjp", "vmap", "derived_jaxprs"},  # neither has this
+    "linear_call": {"vmap", "jaxpr", "derived_jaxprs"},  # neither engine batches it; JAX prints an address
     "debug_callback": {"jaxpr", "derived_jaxprs"},  # the text is the address of a function
     "pure_callback": {"jvp", "vjp", "derived_jaxprs"},  # a ValueError in both engines, see test_effects.py
     "io_callback": {"jvp", "vjp", "derived_jaxprs"},  # the same

@@ -93,6 +93,12 @@ def custom_vjp(jax: Any, x: Any, y: Any) -> Any:
     return f(x, y)
 
 
+def linear_called(jax: Any, x: Any) -> Any:
+    """A division whose transpose is not quite its own, so that its use shows."""
+    linear_call = import_module(f"{jax.__name__}.custom_derivatives").linear_call
+    return linear_call(lambda r, x: x / r, lambda r, ct: 2.0 * ct / r, np.float32(3), jax.lax.sin(x))
+
+
 def checkpointed(jax: Any, x: Any, y: Any) -> Any:
     """A rematerialised function."""
     return jax.checkpoint(lambda x, y: jax.lax.sin(jax.lax.sin(x) * y))(x, y)
@@ -144,6 +150,7 @@ SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
 REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
 # The text of a callback's equation is the address of a function.
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("jaxpr", "derived_jaxprs"))
+UNBATCHED = tuple(kind for kind in NO_TEXT if kind != "vmap")
 # What has neither a derivative nor a batching rule in either engine.
 OPAQUE = ("eval", "jit", "jaxpr")
 # What has no derivative in either engine.
@@ -163,6 +170,8 @@ ROWS: list[Row] = [
     row("custom_jvp_call", custom_jvps, X, Y, label="nondiff", main=True, **SMOOTH),
     row("custom_vjp_call", custom_vjp, X, Y, main=True, only=REVERSE_ONLY, **SMOOTH),
     row("custom_vjp_call", custom_vjp, *SCALARS, only=REVERSE_ONLY, **SMOOTH),
+    row("linear_call", linear_called, X, main=True, only=UNBATCHED, **SMOOTH),
+    row("linear_call", linear_called, SCALARS[0], only=UNBATCHED, **SMOOTH),
     row("remat2", checkpointed, X, Y, main=True, **SMOOTH),
     row("remat2", checkpointed, *SCALARS, **SMOOTH),
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),

@@ -1,0 +1,109 @@
+"""What functions with a rule of their own share: arguments by position, and those that are not differentiated."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from minijax.caches import KeepsItsTraces
+from minijax.core import ShapedArray, get_aval
+from minijax.tree_util import tree_unflatten
+
+
+def positional(fun: Callable, kind: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
+    """All arguments by position, defaults filled in: rules know positions only.
+
+    Raises TypeError if they do not fit the signature of `fun`, which is a `kind` function, or are keyword-only.
+    """
+    try:
+        bound = inspect.signature(fun).bind(*args, **kwargs)
+    except ValueError:  # a builtin without a signature
+        return args
+    except TypeError as error:
+        raise TypeError(
+            f"the arguments of the {kind} function {name_of(fun)} do not fit its signature: {error}."
+        ) from error
+    if bound.kwargs:
+        raise TypeError(
+            f"the {kind} function {name_of(fun)} got keyword-only arguments {sorted(bound.kwargs)}, and its rules can "
+            "only be given positional arguments. Make them positional in its signature."
+        )
+    bound.apply_defaults()
+    return bound.args
+
+
+def name_of(fun: Callable) -> str:
+    """How messages and jaxprs call a function."""
+    return getattr(fun, "__name__", str(fun))
+
+
+class CustomFunction(KeepsItsTraces):
+    """A function with a rule, which stands in for the function: its name, documentation and attributes."""
+
+    kind: str
+
+    def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+        named = set()
+        if nondiff_argnames:
+            parameters = inspect.signature(fun).parameters
+            named = {i for i, name in enumerate(parameters) if name in nondiff_argnames}
+        self.nondiff_argnums = tuple(sorted({*nondiff_argnums, *named}))
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    @property
+    def _name(self) -> str:
+        return name_of(self.fun)
+
+    def _split(self, args: tuple) -> tuple[list[Any], list[Any], Callable[[Sequence[Any]], list[Any]]]:
+        """The non-differentiable arguments, the others, and how to put all back in their places."""
+        numbers = [i if i >= 0 else i + len(args) for i in self.nondiff_argnums]
+        if any(not 0 <= i < len(args) for i in numbers):
+            raise IndexError(
+                f"nondiff_argnums {self.nondiff_argnums} of {self._name} name positions outside its "
+                f"{len(args)} arguments. Count them from 0."
+            )
+        nondiff = [args[i] for i in numbers]
+        diff = [x for i, x in enumerate(args) if i not in numbers]
+
+        def rebuild(dynamic: Sequence[Any]) -> list[Any]:
+            rest = iter(dynamic)
+            return [args[i] if i in numbers else next(rest) for i in range(len(args))]
+
+        return nondiff, diff, rebuild
+
+
+class ResultType:
+    """Tree and avals of what the function itself returned, once it has run, to hold rules against it."""
+
+    def __init__(self) -> None:
+        self.tree: Any = None
+        self.avals: list[ShapedArray] = []
+
+    def note(self, leaves: Sequence[Any], tree: Any) -> None:
+        """Remember a result of the function."""
+        self.tree, self.avals = tree, [get_aval(x) for x in leaves]
+
+    def check(self, leaves: Sequence[Any], tree: Any, rule: str, function: str) -> None:
+        """Raise TypeError unless a rule's primal result is of the type of the function's, if it has run.
+
+        Under jit the function has run: its result's type is part of the program around.
+        """
+        if self.tree is None:
+            return
+        got = [get_aval(x) for x in leaves]
+        same = [(a.shape, a.dtype) for a in got] == [(a.shape, a.dtype) for a in self.avals]
+        if tree == self.tree and same:
+            return
+        ours, theirs = (
+            tree_unflatten(t, [a.str_short() for a in avals]) for t, avals in ((tree, got), (self.tree, self.avals))
+        )
+        raise TypeError(
+            f"{rule} must produce a pair whose first element is like the result of {function}, which is {theirs}; "
+            f"instead it is {ours}. Return what the function itself returns, in the same tree."
+        )
