@@ -1,7 +1,8 @@
 """Programs of pmap, each a function of the engine: test_pmap.py runs them on both, on 8 devices.
 
 Run as a program it prints, as JSON, what is wrong with each: a text, or null where both engines agree. It has a
-process of its own because the number of devices must be set before the first operation.
+process of its own because the number of devices must be set before the first operation. With a number as argument
+it takes as many random programs instead.
 """
 
 from __future__ import annotations
@@ -246,6 +247,19 @@ def difference(name: str, engines: tuple[Engine, Engine]) -> str | None:
     return None
 
 
+def compare_random_programs(engines: tuple[Engine, Engine], count: int) -> None:
+    """Collectives in random nestings of derivatives and vmaps, one of which is a pmap. Raises where engines differ."""
+    from hypothesis import HealthCheck, given, settings
+    from random_axes import nests
+
+    @settings(max_examples=count, derandomize=True, database=None, deadline=None, suppress_health_check=[*HealthCheck])
+    @given(nest=nests(on_devices=True))
+    def compare(nest: Any) -> None:
+        nest.compare(*engines)
+
+    compare()
+
+
 def main() -> None:
     """Run everything on both engines, on 8 devices each."""
     import jax
@@ -257,7 +271,10 @@ def main() -> None:
         engine.config.update("jax_num_cpu_devices", DEVICES)
         assert len(engine.devices()) == engine.local_device_count() == engine.device_count() == DEVICES
     warnings.simplefilter("ignore")
-    json.dump({name: difference(name, engines) for name in PROGRAMS}, sys.stdout)
+    if len(sys.argv) > 1:
+        compare_random_programs(engines, int(sys.argv[1]))
+    else:
+        json.dump({name: difference(name, engines) for name in PROGRAMS}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -14,9 +14,12 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
+from reference.check.oracle import assert_same
+
 Body = Callable[[Any, Any, str], Any]
 SIZES = {"p": 2, "q": 3, "r": 4}
 LENGTH = 3
+ULP_OF_LARGEST_ENTRY = 2.0**16  # of float64: 1.5e-11 relative
 DERIVATIVES = ("grad", "jvp", "vjp")
 
 
@@ -121,19 +124,28 @@ def last(name: str) -> list[tuple[int, int]]:
 
 @dataclass(frozen=True)
 class Nest:
-    """Instructions (what, over which axes), and the transformations around them: names of axes are vmaps."""
+    """Instructions (what, over which axes), and the transformations around them: names of axes are vmaps.
+
+    `on_devices`: those that are pmaps.
+    """
 
     body: tuple[tuple[str, str], ...]
     around: tuple[str, ...]
     places: tuple[int, ...]
+    on_devices: tuple[str, ...] = ()
 
     def function(self, j: Any) -> Callable[[Any], Any]:
         """The function of an array like `point`."""
         axes = iter(self.places)
         fun = self.run(j)
         for name in self.around:
-            fun = mapped(j, fun, name, next(axes)) if name in SIZES else AROUND[name](j, fun)
+            fun = self.mapped(j, fun, name, next(axes)) if name in SIZES else AROUND[name](j, fun)
         return fun
+
+    def mapped(self, j: Any, fun: Any, name: str, place: int) -> Any:
+        """A vmap or pmap with a name."""
+        over = j.pmap if name in self.on_devices else j.vmap
+        return over(fun, in_axes=place, out_axes=place, axis_name=name)
 
     def run(self, j: Any) -> Callable[[Any], Any]:
         """The body."""
@@ -145,6 +157,16 @@ class Nest:
 
         return fun
 
+    def compare(self, ours: Any, theirs: Any) -> None:
+        """Both engines, at one point. It is added to the results, which may cancel to rounding."""
+        point = self.point()
+        with ours.enable_x64(True), theirs.enable_x64(True):
+            results = (
+                self.function(ours)(ours.numpy.asarray(point)) + point,
+                theirs.jit(self.function(theirs))(theirs.numpy.asarray(point)) + point,
+            )
+            assert_same(*results, ulp=ULP_OF_LARGEST_ENTRY, leafwise=True, what=str(self))
+
     def point(self) -> np.ndarray:
         """Where the function is evaluated."""
         shape, axes = [LENGTH], iter(self.places)
@@ -152,11 +174,6 @@ class Nest:
             if name in SIZES:
                 shape.insert(next(axes), SIZES[name])
         return np.cos(1.7 * np.arange(np.prod(shape))).reshape(shape)
-
-
-def mapped(j: Any, fun: Any, name: str, place: int) -> Any:
-    """A vmap with a name."""
-    return j.vmap(fun, in_axes=place, out_axes=place, axis_name=name)
 
 
 def direction(x: Any) -> Any:
@@ -174,13 +191,18 @@ AROUND: dict[str, Callable[[Any, Any], Any]] = {
 
 
 @st.composite
-def nests(draw: Any) -> Nest:
-    """Up to three instructions in one to three named vmaps, up to two derivatives, anywhere, and a jit or checkpoint."""
+def nests(draw: Any, on_devices: bool = False) -> Nest:
+    """Up to three instructions in one to three named vmaps, up to two derivatives, anywhere, and a jit or checkpoint.
+
+    With `on_devices` one of the vmaps is a pmap. Then no collective stands in a branch that some devices do not take:
+    XLA waits for them.
+    """
     names = draw(st.lists(st.sampled_from([*SIZES]), min_size=1, max_size=3, unique=True))
     derivatives = draw(st.lists(st.sampled_from(DERIVATIVES), max_size=2))
     others = draw(st.lists(st.sampled_from(["jit", "checkpoint"]), max_size=1))
     around = draw(st.permutations([*names, *derivatives, *others]))
-    steps = st.tuples(st.sampled_from([*COLLECTIVE]), st.sampled_from(names))
+    instructions = [what for what in COLLECTIVE if not (on_devices and what == "branched")]
+    steps = st.tuples(st.sampled_from(instructions), st.sampled_from(names))
     body = [*draw(st.lists(steps, min_size=1, max_size=2)), (draw(st.sampled_from([*PLAIN])), "")]
     places = [draw(st.integers(0, i + 1)) for i in range(len(names))]
-    return Nest(tuple(body), tuple(around), tuple(places))
+    return Nest(tuple(body), tuple(around), tuple(places), tuple(names[:on_devices]))

@@ -37,6 +37,11 @@ def test_every_program_gives_what_jax_gives():
     assert wrong == dict.fromkeys(PROGRAMS)
 
 
+@pytest.mark.full
+def test_random_programs():
+    run("tests/pmap_programs.py", "300")
+
+
 PLACES = """
 import minijax as jax, minijax.numpy as jnp
 jax.config.update("jax_num_cpu_devices", 8)
