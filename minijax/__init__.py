@@ -85,7 +85,7 @@ __version__ = _version.own_version
 # What many programs do without is imported when they first ask for it.
 __getattr__, __dir__ = _later(
     __name__,
-    modules="debug dlpack flatten_util image nn ops random scipy stages tree typing",
+    modules="custom_batching debug dlpack flatten_util image nn ops random scipy stages tree typing",
     names={
         "minijax.ad_checkpoint": "checkpoint checkpoint_policies remat",
         "minijax.callbacks": "pure_callback",
@@ -97,6 +97,7 @@ __getattr__, __dir__ = _later(
 )
 
 if _TYPE_CHECKING:
+    from minijax import custom_batching as custom_batching
     from minijax import debug as debug
     from minijax import dlpack as dlpack
     from minijax import flatten_util as flatten_util

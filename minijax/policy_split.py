@@ -22,7 +22,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from minijax.core import ShapedArray
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 
 Flags = Sequence[bool]
@@ -150,30 +149,26 @@ class _Splitter:
         return Split(closed.replace(jaxpr=known), closed.replace(jaxpr=later), unknown_out, there_out, len(residuals))
 
     def equation(self, eqn: Eqn) -> None:
-        unknown, there = self.flags(eqn.invars)
-        count = len(eqn.outvars)
-        if eqn.primitive.split is not None:
-            self.parts(eqn, eqn.primitive.split(self.policy, eqn, unknown, there))
-        elif any(unknown):
-            self.keep(eqn.invars)
-            self.later_eqns.append(eqn)
-            self.write(eqn.outvars, [True] * count, [True] * count)
-        else:
-            self.known_eqns.append(eqn)
-            # What has effects runs once.
-            saved = bool(eqn.effects) or is_saved(self.policy, eqn)
-            if not saved:
-                self.keep(eqn.invars)
-                self.later_eqns.append(eqn)
-            self.write(eqn.outvars, [False] * count, [not saved] * count)
-
-    def parts(self, eqn: Eqn, parts: SplitEqn) -> None:
+        rule = eqn.primitive.split or split_first_order
+        parts = rule(self.policy, eqn, *self.flags(eqn.invars))
         if parts.known is not None:
             self.known_eqns.append(parts.known)
         if parts.later is not None:
             self.later_eqns.append(parts.later)
         self.residuals.update((v, None) for v in parts.residuals)
         self.write(eqn.outvars, parts.unknown_out, parts.there_out)
+
+
+def split_first_order(policy: Policy, eqn: Eqn, unknown: Flags, there: Flags) -> SplitEqn:
+    """The halves of an equation that calls no jaxpr: it goes into one, or as it is into both."""
+    count = len(eqn.outvars)
+    yes, no = [True] * count, [False] * count
+    if any(unknown):
+        return SplitEqn(None, eqn, yes, yes, read_but_not_there(eqn, there))
+    # What has effects runs once.
+    if eqn.effects or is_saved(policy, eqn):
+        return SplitEqn(eqn, None, no, no, [])
+    return SplitEqn(eqn, eqn, no, yes, read_but_not_there(eqn, there))
 
 
 def is_saved(policy: Policy, eqn: Eqn) -> bool:
@@ -195,8 +190,3 @@ def picked(xs: Sequence[Any], flags: Flags, wanted: bool = True) -> list[Any]:
 def read_but_not_there(eqn: Eqn, there: Flags) -> list[Var]:
     """Operands of an equation that the second half has to be given."""
     return [v for v, t in zip(eqn.invars, there, strict=True) if type(v) is not Literal and not t]
-
-
-def new_variables(avals: Sequence[ShapedArray]) -> list[Var]:
-    """One variable for each aval."""
-    return [Var(aval) for aval in avals]

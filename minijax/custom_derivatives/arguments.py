@@ -39,22 +39,36 @@ def name_of(fun: Callable) -> str:
     return getattr(fun, "__name__", str(fun))
 
 
-class CustomFunction(KeepsItsTraces):
+class FunctionWithRule(KeepsItsTraces):
     """A function with a rule, which stands in for the function: its name, documentation and attributes."""
+
+    def __init__(self, fun: Callable):
+        functools.update_wrapper(self, fun)
+        self.fun = fun
+
+    def __get__(self, instance: Any, owner: Any = None) -> Any:
+        return self if instance is None else functools.partial(self, instance)
+
+    def __getattr__(self, name: str) -> Any:
+        # Of two rules around one function, each is defined by its method: @f.def_vmap where f is a custom_vjp.
+        inner = self.__dict__.get("fun")
+        if isinstance(inner, FunctionWithRule) and not name.startswith("_"):
+            return getattr(inner, name)
+        raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+class CustomFunction(FunctionWithRule):
+    """A function with a derivative of its own, by some of its arguments."""
 
     kind: str
 
     def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
-        functools.update_wrapper(self, fun)
-        self.fun = fun
+        super().__init__(fun)
         named = set()
         if nondiff_argnames:
             parameters = inspect.signature(fun).parameters
             named = {i for i, name in enumerate(parameters) if name in nondiff_argnames}
         self.nondiff_argnums = tuple(sorted({*nondiff_argnums, *named}))
-
-    def __get__(self, instance: Any, owner: Any = None) -> Any:
-        return self if instance is None else functools.partial(self, instance)
 
     @property
     def _name(self) -> str:

@@ -12,9 +12,11 @@ from minijax.core import Tracer, get_aval
 from minijax.jaxpr import stage
 from minijax.jitted import flat_function
 from minijax.primitives.calls import hoist_constants
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 
+@api_boundary
 def closure_convert(fun: Callable, *example_args: Any) -> tuple[Callable, list[Any]]:
     """(converted, consts): what `fun` closes over and may be being differentiated becomes further arguments.
 

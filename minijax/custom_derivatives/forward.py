@@ -12,6 +12,7 @@ from minijax.custom_derivatives.zeros import SymbolicZero, hidden_zero, visible_
 from minijax.primitives.conversion import stop_gradient
 from minijax.primitives.custom_rules import custom_jvp_call_p, defined_here
 from minijax.primitives.families import add_any_p
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_map, tree_unflatten
 
 
@@ -48,6 +49,7 @@ class custom_jvp(CustomFunction):
 
         self.defjvp(jvp)
 
+    @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.jvp is None:
             raise AttributeError(

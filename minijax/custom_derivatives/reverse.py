@@ -16,6 +16,7 @@ from minijax.primitives.calls import hoist_constants
 from minijax.primitives.custom_rules import custom_vjp_call_p, defined_here
 from minijax.primitives.remat_opt import forward_pass
 from minijax.primitives.shaping import as_value
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import (
     keystr,
     register_pytree_node,
@@ -52,6 +53,7 @@ class custom_vjp(CustomFunction):
         self.fwd, self.bwd = fwd, bwd
         self.symbolic_zeros, self.optimize_remat = symbolic_zeros, optimize_remat
 
+    @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if self.fwd is None or self.bwd is None:
             raise AttributeError(
@@ -186,6 +188,7 @@ register_pytree_node(
 )
 
 
+@api_boundary
 def custom_gradient(fun: Callable) -> Callable:
     """A function with its own reverse derivative, of a `fun` that returns (value, gradient function).
 

@@ -120,11 +120,7 @@ NAMES: dict[str, dict[str, str]] = {
             map namedtuple partial safe_map unzip2 zip
         """,
     },
-    "custom_batching": {
-        COMING: """
-            custom_vmap sequential_vmap
-        """,
-    },
+    "custom_batching": {},
     "custom_derivatives": {},
     "debug": {},
     "sharding": {

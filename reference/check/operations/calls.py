@@ -99,6 +99,13 @@ def linear_called(jax: Any, x: Any) -> Any:
     return linear_call(lambda r, x: x / r, lambda r, ct: 2.0 * ct / r, np.float32(3), jax.lax.sin(x))
 
 
+def custom_vmap(jax: Any, x: Any, y: Any) -> Any:
+    """A batching rule in other words than those of the function."""
+    f = import_module(f"{jax.__name__}.custom_batching").custom_vmap(lambda x, y: jax.lax.sin(x) * y)
+    f.def_vmap(lambda axis_size, in_batched, x, y: (y * jax.lax.sin(x), any(in_batched)))
+    return f(x, y)
+
+
 def checkpointed(jax: Any, x: Any, y: Any) -> Any:
     """A rematerialised function."""
     return jax.checkpoint(lambda x, y: jax.lax.sin(jax.lax.sin(x) * y))(x, y)
@@ -150,6 +157,7 @@ SCALARS: tuple[Operand, Operand] = between(-3, 3), between(0.5, 2)
 REVERSE_ONLY = tuple(kind for kind in KINDS if kind not in ("jvp",))
 # The text of a callback's equation is the address of a function.
 NO_TEXT = tuple(kind for kind in KINDS if kind not in ("jaxpr", "derived_jaxprs"))
+FORWARD_ONLY = tuple(kind for kind in NO_TEXT if kind not in ("vjp", "second"))
 UNBATCHED = tuple(kind for kind in NO_TEXT if kind != "vmap")
 # What has neither a derivative nor a batching rule in either engine.
 OPAQUE = ("eval", "jit", "jaxpr")
@@ -172,6 +180,8 @@ ROWS: list[Row] = [
     row("custom_vjp_call", custom_vjp, *SCALARS, only=REVERSE_ONLY, **SMOOTH),
     row("linear_call", linear_called, X, main=True, only=UNBATCHED, **SMOOTH),
     row("linear_call", linear_called, SCALARS[0], only=UNBATCHED, **SMOOTH),
+    row("custom_vmap_call", custom_vmap, X, Y, main=True, only=FORWARD_ONLY, **SMOOTH),
+    row("custom_vmap_call", custom_vmap, *SCALARS, only=FORWARD_ONLY, **SMOOTH),
     row("remat2", checkpointed, X, Y, main=True, **SMOOTH),
     row("remat2", checkpointed, *SCALARS, **SMOOTH),
     row("remat2", jit_of_custom, X, label="of-jit-of-custom-jvp", main=True, **SMOOTH),
