@@ -10,8 +10,9 @@ import operator
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
+from minijax.array import ArrayImpl
 from minijax.batching import batch_flat, place_batch_axis
-from minijax.core import ShapedArray, Zero, current_trace, set_current_trace
+from minijax.core import ShapedArray, Tracer, Zero, current_trace, set_current_trace
 from minijax.jaxpr import ClosedJaxpr, Jaxpr, Literal, Var, dce_jaxpr, stage
 from minijax.jvp import jvp_flat
 from minijax.linearize import LinearTrace, close_program, linearize_flat, residuals_of, without_dead_equations
@@ -206,7 +207,7 @@ def partial_eval_jaxpr(
             out_unknown = [w or trace.owns(x) for x, w in zip(outs, wanted, strict=True)]
             program = trace.program([x for x, u in zip(outs, out_unknown, strict=True) if u])
             program = without_dead_equations(program)
-            residuals = residuals_of(program)
+            residuals = _residuals_by_distance(program)
             found.extend([close_program(program, residuals), out_unknown])
             return [*(x for x, u in zip(outs, out_unknown, strict=True) if not u), *residuals]
 
@@ -215,6 +216,38 @@ def partial_eval_jaxpr(
         return known, *found
 
     return closed.derived(("partial_eval", unknown, wanted), make)
+
+
+def _residuals_by_distance(program: Jaxpr) -> list[Any]:
+    """The residuals of a recorded program, each once, in the order in which JAX takes them: it shows in jaxprs.
+
+    That is the reverse of a walk from the results back, on which everything comes after what it is read by, and the
+    operands of what was reached last come next.
+    """
+    made_by = {v: eqn for eqn in program.eqns for v in eqn.outvars}
+
+    def operands(node: Any) -> list[Any]:
+        return made_by[node].invars if type(node) is Var and node in made_by else []
+
+    ends = list(dict.fromkeys([*program.invars, *program.outvars]))
+    readers: dict[Any, int] = {}
+    pending = list(ends)
+    while pending:
+        node = pending.pop()
+        readers[node] = readers.get(node, 0) + 1
+        if readers[node] == 1:
+            pending += operands(node)
+    for node in ends:
+        readers[node] -= 1
+    pending, walk = [node for node in ends if not readers[node]], []
+    while pending:
+        walk.append(pending.pop())
+        for node in operands(walk[-1]):
+            readers[node] -= 1
+            if not readers[node]:
+                pending.append(node)
+    found = [node.val for node in reversed(walk) if type(node) is Literal and isinstance(node.val, Tracer | ArrayImpl)]
+    return list({id(value): value for value in found}.values())
 
 
 def transpose_jaxpr(

@@ -1,4 +1,6 @@
-"""Loops and branches against JAX: known algorithms, errors, effects. Random nests: test_random_loops.py."""
+"""Loops and branches against JAX: unusual uses, errors, effects. Random nests are in test_random_loops.py, whole
+programs in test_programs.py.
+"""
 
 from __future__ import annotations
 
@@ -13,112 +15,9 @@ import minijax
 from minijax.jaxpr import dce_jaxpr
 from reference.check.oracle import assert_same
 
-# ----------------------------------------------------------------- algorithms
+# ----------------------------------------------------------------- uses
 
 X = np.linspace(-1.0, 1.0, 30, dtype=np.float32).reshape(10, 3)
-H = np.linspace(-0.4, 0.5, 4, dtype=np.float32)
-LSTM = {
-    "x": np.sin(np.arange(48, dtype=np.float32)).reshape(3, 16),
-    "h": 0.5 * np.cos(np.arange(64, dtype=np.float32)).reshape(4, 16),
-    "b": np.linspace(-0.1, 0.1, 16, dtype=np.float32),
-}
-
-
-def lstm_loss(j: Any, params: Any, xs: Any) -> Any:
-    """Ten steps of an LSTM."""
-
-    def step(carry: Any, x: Any) -> Any:
-        h, c = carry
-        gates = x @ params["x"] + h @ params["h"] + params["b"]
-        i, f, o, g = j.numpy.split(gates, 4)
-        c = j.nn.sigmoid(f) * c + j.nn.sigmoid(i) * j.numpy.tanh(g)
-        h = j.nn.sigmoid(o) * j.numpy.tanh(c)
-        return (h, c), h
-
-    start = (j.numpy.zeros(4), j.numpy.zeros(4))
-    return j.numpy.sum(j.lax.scan(step, start, xs)[1] ** 2)
-
-
-def lstm_gradient(j: Any) -> Any:
-    """The gradient with respect to all weights."""
-    params = j.tree_util.tree_map(j.numpy.asarray, LSTM)
-    return j.grad(lambda p: lstm_loss(j, p, j.numpy.asarray(X)))(params)
-
-
-def lstm_per_example(j: Any) -> Any:
-    """Gradients of each of two sequences, under jit."""
-    params = j.tree_util.tree_map(j.numpy.asarray, LSTM)
-    per_example = j.vmap(j.grad(lambda p, x: lstm_loss(j, p, x)), in_axes=(None, 1))
-    return j.jit(per_example)(params, j.numpy.stack([X, X[::-1]], 1))
-
-
-def newton(j: Any, f: Any, guess: Any) -> Any:
-    """The root of a scalar function."""
-
-    def goes_on(x: Any) -> Any:
-        return j.numpy.abs(f(x)) > 1e-6
-
-    return j.lax.while_loop(goes_on, lambda x: x - f(x) / j.grad(f)(x), guess)
-
-
-def cube_root(j: Any, a: Any) -> Any:
-    """By Newton's method, differentiated implicitly."""
-    return j.lax.custom_root(lambda x: x**3 - a, 1.5, lambda f, x: newton(j, f, x), lambda g, y: y / g(1.0))
-
-
-def cube_roots(j: Any) -> Any:
-    """Value, first, second derivative, and batches of them."""
-    a = j.numpy.asarray(np.float32([2.0, 3.0, 5.0]))
-    f = lambda a: cube_root(j, a)  # noqa: E731
-    return f(2.0), j.grad(f)(2.0), j.grad(j.grad(f))(2.0), j.vmap(f)(a), j.vmap(j.grad(f))(a), j.jit(j.grad(f))(2.0)
-
-
-def mandelbrot(j: Any) -> Any:
-    """How many turns each point of a grid stays bounded."""
-
-    def turns(re: Any, im: Any) -> Any:
-        def step(state: Any) -> Any:
-            x, y, n = state
-            return x * x - y * y + re, 2.0 * x * y + im, n + 1
-
-        return j.lax.while_loop(lambda s: (s[0] * s[0] + s[1] * s[1] < 4.0) & (s[2] < 30), step, (0.0, 0.0, 0))[2]
-
-    re, im = (j.numpy.asarray(np.linspace(a, b, 9, dtype=np.float32)) for a, b in ((-2.0, 0.6), (-1.2, 1.2)))
-    return j.vmap(j.vmap(turns, (0, None)), (None, 0))(re, im)
-
-
-def ode(j: Any) -> Any:
-    """A pendulum by Runge-Kutta steps in a scan, and the sensitivity of where it ends."""
-
-    def field(y: Any) -> Any:
-        return j.numpy.stack([y[1], -j.numpy.sin(y[0])])
-
-    def step(y: Any, dt: Any) -> Any:
-        k1 = field(y)
-        k2 = field(y + 0.5 * dt * k1)
-        k3 = field(y + 0.5 * dt * k2)
-        k4 = field(y + dt * k3)
-        y = y + dt / 6.0 * (k1 + 2.0 * k2 + 2.0 * k3 + k4)
-        return y, y
-
-    def path(y0: Any) -> Any:
-        return j.lax.scan(step, y0, j.numpy.full(12, 0.1))[1]
-
-    y0 = j.numpy.asarray(np.float32([1.0, 0.0]))
-    return path(y0), j.jacrev(lambda y: path(y)[-1])(y0), j.jacfwd(lambda y: path(y)[-1])(y0)
-
-
-def maml(j: Any) -> Any:
-    """The gradient through gradient descent in a scan."""
-
-    def inner(w: Any, x: Any) -> Any:
-        return j.numpy.mean((j.numpy.tanh(x @ w) - 1.0) ** 2)
-
-    def adapted(w: Any) -> Any:
-        steps = j.lax.scan(lambda w, x: (w - 0.1 * j.grad(inner)(w, x), None), w, j.numpy.asarray(X).reshape(2, 5, 3))
-        return inner(steps[0], j.numpy.asarray(X))
-
-    return j.value_and_grad(adapted)(j.numpy.asarray(np.float32([0.1, -0.2, 0.3])))
 
 
 def scan_in_jit_in_vmap_in_grad(j: Any) -> Any:
@@ -208,13 +107,7 @@ def own_gradients(j: Any) -> Any:
     return j.grad(looped)(x), j.vmap(j.grad(branch))(j.numpy.asarray(X)), j.grad(lambda x: j.grad(looped)(x).sum())(x)
 
 
-ALGORITHMS = {
-    "lstm": lstm_gradient,
-    "lstm per example": lstm_per_example,
-    "cube roots": cube_roots,
-    "mandelbrot": mandelbrot,
-    "ode": ode,
-    "maml": maml,
+USES = {
     "scan in jit in vmap in grad": scan_in_jit_in_vmap_in_grad,
     "checkpointed body": checkpointed_body,
     "polynomials": polynomials,
@@ -223,29 +116,20 @@ ALGORITHMS = {
 }
 
 
-SLOW = ("lstm", "ode", "maml")  # op by op, in JAX
-
-
-@pytest.mark.parametrize("name", ALGORITHMS)
-def test_algorithm(name: str):
-    program = ALGORITHMS[name]
+@pytest.mark.parametrize("name", USES)
+def test_use(name: str):
+    program = USES[name]
     assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True, what=name)
 
 
-@pytest.mark.parametrize("name", ["unusual carries", *[pytest.param(n, marks=pytest.mark.full) for n in SLOW]])
-def test_without_jit_they_are_python_loops(name: str):
-    program = ALGORITHMS[name]
-    if name == "unusual carries":  # no turns: the types of the results are not known
-
-        def program(j: Any) -> Any:
-            with pytest.raises(ValueError, match="zero-length scan"):
-                j.lax.scan(lambda c, x: (c, x), 0.0, j.numpy.zeros((0, 2)))
-            return j.lax.fori_loop(3, 1, lambda i, c: c + 1.0, 2.0), j.lax.scan(
-                lambda c, x: (c, c), 0, j.numpy.arange(3)
-            )
+def test_without_jit_they_are_python_loops():
+    def program(j: Any) -> Any:
+        with pytest.raises(ValueError, match="zero-length scan"):
+            j.lax.scan(lambda c, x: (c, x), 0.0, j.numpy.zeros((0, 2)))
+        return j.lax.fori_loop(3, 1, lambda i, c: c + 1.0, 2.0), j.lax.scan(lambda c, x: (c, c), 0, j.numpy.arange(3))
 
     with minijax.disable_jit(), jax.disable_jit():
-        assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True, what=name)
+        assert_same(program(minijax), program(jax), ulp=256, floor=1, leafwise=True)
 
 
 def test_python_sees_the_values_without_jit():
