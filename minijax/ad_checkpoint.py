@@ -31,6 +31,7 @@ from minijax.primitives.conversion import reduce_precision_p
 from minijax.primitives.naming import checkpoint_name as checkpoint_name
 from minijax.primitives.naming import name_p
 from minijax.saving_policies import checkpoint_policies as checkpoint_policies
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import broadcast_prefix, keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
 __all__ = [
@@ -51,6 +52,7 @@ class _Deprecated:
 _DEPRECATED = _Deprecated()
 
 
+@api_boundary
 def checkpoint(
     fun: Callable,
     *,
@@ -72,6 +74,7 @@ def checkpoint(
     numbers = (static_argnums,) if isinstance(static_argnums, int) else static_argnums
     names = (static_argnames,) if isinstance(static_argnames, str) else tuple(static_argnames)
 
+    @api_boundary
     @functools.wraps(fun)
     def checkpointed(*args: Any, **kwargs: Any) -> Any:
         static, rest, keywords = _static_arguments(numbers, names, args, kwargs)

@@ -14,6 +14,7 @@ from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
 from minijax.named_axes import extend_axis_env
 from minijax.primitives.standard import check_one_device
 from minijax.shape_struct import ShapeDtypeStruct
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_leaves, tree_unflatten
 
 
@@ -25,6 +26,7 @@ class _NotSpecified:
 _NOT_SPECIFIED = _NotSpecified()
 
 
+@api_boundary
 def jit(
     fun: Any = _NOT_SPECIFIED,
     /,
@@ -56,6 +58,7 @@ def jit(
     return JitFunction(fun, static, keep_unused, inline)
 
 
+@api_boundary
 def make_jaxpr(
     fun: Callable,
     static_argnums: int | Sequence[int] = (),
@@ -100,6 +103,7 @@ def typeof(x: Any) -> ShapedArray:
     return get_aval(x)
 
 
+@api_boundary
 def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
     """Shapes and dtypes of fun(*args, **kwargs) as a tree of ShapeDtypeStructs; nothing is computed."""
     check_callable("eval_shape", fun)
@@ -112,6 +116,7 @@ def named_call(fun: Callable, *, name: str | None = None) -> Callable:
     """`fun` under another name."""
     check_callable("named_call", fun)
 
+    @api_boundary
     @functools.wraps(fun)
     def named(*args: Any, **kwargs: Any) -> Any:
         return fun(*args, **kwargs)

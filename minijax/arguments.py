@@ -12,6 +12,7 @@ from minijax.array import Array
 from minijax.core import ShapedArray, Tracer, as_operand, get_aval
 from minijax.jitted import fun_name
 from minijax.shape_struct import ShapeDtypeStruct
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 
@@ -149,7 +150,7 @@ def wraps(fun: Callable, name: str, what: str) -> Callable[[Callable], Callable]
         doc = getattr(fun, "__doc__", None)
         wrapper.__name__ = wrapper.__qualname__ = f"{name}({fun_name(fun)})" if name else fun_name(fun)
         wrapper.__doc__ = f"{what} {fun_name(fun)}.\n\n{doc}" if doc else f"{what} {fun_name(fun)}."
-        return wrapper
+        return api_boundary(wrapper)
 
     return decorate
 

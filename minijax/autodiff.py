@@ -35,10 +35,12 @@ from minijax.primitives.creation import broadcasted_iota
 from minijax.primitives.families import instantiate, scalar_like
 from minijax.primitives.joining import split
 from minijax.primitives.shaping import reshape
+from minijax.tracebacks import api_boundary
 from minijax.transpose import backward_pass
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 
+@api_boundary
 def grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -63,6 +65,7 @@ def grad(
     return grad_fun
 
 
+@api_boundary
 def value_and_grad(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -148,6 +151,7 @@ def _linearized(kind: type, flat: FlatFunction, primals: Sequence[Any]) -> tuple
     return results, kind(program, flat.in_tree, in_avals, nonzero, flat.out_tree, out_avals, used_out)
 
 
+@api_boundary
 def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Sequence[Any] = ()) -> Any:
     """(fun(*primals), f_vjp): f_vjp takes the cotangent of the result to a tuple of those of the primals.
 
@@ -156,6 +160,7 @@ def vjp(fun: Callable, *primals: Any, has_aux: bool = False, reduce_axes: Sequen
     return _value_and_linear(VJPFunction, "vjp", fun, primals, has_aux, reduce_axes)
 
 
+@api_boundary
 def linearize(fun: Callable, *primals: Any, has_aux: bool = False) -> Any:
     """(fun(*primals), f_jvp): f_jvp takes tangents of the primals to that of the result.
 
@@ -175,6 +180,7 @@ def _value_and_linear(kind: type, name: str, fun: Callable, primals: tuple, has_
     return (out[0], derivative, out[1]) if has_aux else (out, derivative)
 
 
+@api_boundary
 def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tuple[Any, ...]:
     """(fun(*primals), its tangent), for tangents like the primals (float0 for integers).
 
@@ -198,10 +204,8 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tu
     flat = FlatFunction(fun, in_tree, has_aux)
     results, out_tangents = jvp_flat(flat, operands, tangent_operands)
     out = flat.result(results)
-    tangent = tree_unflatten(
-        flat.out_tree,
-        [_visible_tangent(t, x) for t, x in zip(out_tangents[: flat.count], results, strict=False)],
-    )
+    visible = [_visible_tangent(t, x) for t, x in zip(out_tangents[: flat.count], results, strict=False)]
+    tangent = tree_unflatten(flat.out_tree, visible)
     return (out[0], tangent, out[1]) if has_aux else (out, tangent)
 
 
@@ -226,6 +230,7 @@ def _visible_tangent(t: Any, primal: Any) -> Any:
     return zero_cotangent(get_aval(primal)) if type(t) is Zero else t
 
 
+@api_boundary
 def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = ()) -> Callable:
     """The transpose of a linear function, from its own program: no derivative is taken.
 
@@ -264,6 +269,7 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
     return transposed
 
 
+@api_boundary
 def jacfwd(
     fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable:
@@ -297,6 +303,7 @@ def jacfwd(
     return jacobian_fun
 
 
+@api_boundary
 def jacrev(
     fun: Callable,
     argnums: int | Sequence[int] = 0,
@@ -365,9 +372,5 @@ def hessian(
     fun: Callable, argnums: int | Sequence[int] = 0, has_aux: bool = False, holomorphic: bool = False
 ) -> Callable:
     """The Hessian of a scalar function: forward mode over reverse mode."""
-    return jacfwd(
-        jacrev(fun, argnums, has_aux=has_aux, holomorphic=holomorphic),
-        argnums,
-        has_aux=has_aux,
-        holomorphic=holomorphic,
-    )
+    options = {"has_aux": has_aux, "holomorphic": holomorphic}
+    return jacfwd(jacrev(fun, argnums, **options), argnums, **options)

@@ -11,11 +11,13 @@ from minijax import dtypes
 from minijax.core import ShapedArray, as_operand
 from minijax.primitives.callbacks import VMAP_METHODS, flat_callback, io_callback_p, pure_callback_p
 from minijax.primitives.standard import check_one_device
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 __all__ = ["io_callback", "pure_callback"]
 
 
+@api_boundary
 def pure_callback(
     callback: Callable[..., Any],
     result_shape_dtypes: Any,
@@ -43,6 +45,7 @@ def pure_callback(
     return _bind("pure_callback", pure_callback_p, callback, result_shape_dtypes, args, kwargs, params)
 
 
+@api_boundary
 def io_callback(
     callback: Callable[..., Any],
     result_shape_dtypes: Any,

@@ -35,6 +35,7 @@ from minijax.array import Array, ArrayImpl
 from minijax.config import debugging
 from minijax.nan_checks import check_values
 from minijax.sharding import unsharded
+from minijax.tracebacks import boundary, hide_frames
 
 # ----------------------------------------------------------------- abstract values
 
@@ -54,12 +55,8 @@ class ShapedArray:
     sharding = property(unsharded)
 
     def __eq__(self, other: object) -> bool:
-        return (
-            type(other) is ShapedArray
-            and self.shape == other.shape
-            and self.dtype == other.dtype
-            and self.weak_type == other.weak_type
-        )
+        same = type(other) is ShapedArray and self.shape == other.shape
+        return same and self.dtype == other.dtype and self.weak_type == other.weak_type
 
     def __hash__(self) -> int:
         return hash((self.shape, self.dtype, self.weak_type))
@@ -114,7 +111,7 @@ def as_array(x: Any) -> ArrayImpl:
     if isinstance(x, Tracer):
         raise errors.UnexpectedTracerError(
             f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was made had "
-            "returned. Such a leak happens when a function stores a value outside itself, for example `cache.append(x)` "
+            "returned. Such a leak happens when a function stores a value outside itself, as by `cache.append(x)` "
             "or `self.state = x`. Return the value instead, and store what the transformed function returns."
         )
     if type(x) in dtypes.python_scalar_dtypes:
@@ -296,9 +293,14 @@ class Primitive:
         self.evaluate_buffers: Rule | None = None
         _registry[name] = self
 
+    @boundary
     def bind(self, *args: Any, **params: Any) -> Any:
         """Hand the operation to the current trace."""
-        return _current.get().process(self, args, params)
+        try:
+            return _current.get().process(self, args, params)
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     def _evaluate(self, *args: Any, **params: Any) -> Any:
         """Eager evaluation in full: check by the shape rule, then run NumPy."""

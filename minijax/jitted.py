@@ -23,6 +23,7 @@ from minijax.nan_checks import check_values
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
 from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
+from minijax.tracebacks import api_boundary, boundary, hide_frames
 from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
 
@@ -62,19 +63,28 @@ class JitFunction:
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
+    @boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if config.disable_jit.value:
-            return self._fun(*args, **kwargs)
-        program, leaves = self._program(args, kwargs)
-        if current_trace() is EVAL:
-            if config.debugging:
-                compile_with_log(program.closed, self._params["name"])
-            outs = evaluate_jaxpr(program.closed, leaves)
-            if config.debugging:
-                check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
-        else:
-            outs = jit_p.bind(*program.consts, *leaves, jaxpr=program.closed, **self._params)
-        return tree_unflatten(program.out_tree, outs)
+        try:
+            if config.disable_jit.value:
+                return self._fun(*args, **kwargs)
+            program, leaves = self._program(args, kwargs)
+            if current_trace() is not EVAL:
+                outs = jit_p.bind(*program.consts, *leaves, jaxpr=program.closed, **self._params)
+            elif config.debugging:
+                outs = self._watched(program, leaves, args, kwargs)
+            else:
+                outs = evaluate_jaxpr(program.closed, leaves)
+            return tree_unflatten(program.out_tree, outs)
+        except Exception as error:
+            hide_frames(error)
+            raise
+
+    def _watched(self, program: Program, leaves: list[Any], args: tuple, kwargs: dict[str, Any]) -> list[Any]:
+        """Run the program as debugging flags ask for."""
+        compile_with_log(program.closed, self._params["name"])
+        outs = evaluate_jaxpr(program.closed, leaves)
+        return check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
 
     def _without_jit(self, args: tuple, kwargs: dict[str, Any]) -> Any:
         """Run the function itself, on arrays as jit would give it."""
@@ -137,16 +147,19 @@ class JitFunction:
         """Forget what was traced; the next call traces again."""
         self._cache.clear()
 
+    @api_boundary
     def eval_shape(self, *args: Any, **kwargs: Any) -> Any:
         """Shapes and dtypes of the result, as a tree of ShapeDtypeStructs, without computing it."""
         return self.trace(*args, **kwargs).out_info
 
+    @api_boundary
     def trace(self, *args: Any, **kwargs: Any) -> Traced:
         """The jaxpr for these arguments, which may be ShapeDtypeStructs."""
         program, leaves = self._program(args, kwargs)
         _, args, kwargs = self._static.split(args, kwargs)
         return Traced(program, tree_flatten((args, kwargs))[1], leaves, self._params["name"])
 
+    @api_boundary
     def lower(self, *args: Any, **kwargs: Any) -> Lowered:
         """The program handed to the compiler for these arguments, which may be ShapeDtypeStructs."""
         return self.trace(*args, **kwargs).lower()
@@ -224,6 +237,7 @@ class Lowered(_Stage):
 class Compiled(_Stage):
     """A program that accepts arguments of one signature only."""
 
+    @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         leaves, tree = tree_flatten((args, kwargs))
         if tree != self.in_tree:

@@ -17,6 +17,7 @@ from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
 from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
 from minijax.primitives.shaping import as_value
+from minijax.tracebacks import api_boundary
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
 
@@ -66,6 +67,7 @@ class LinearizedFunction(_LinearFunction):
     def __init__(self, program: Jaxpr, *trees_and_avals: Any):
         super().__init__(without_dead_equations(program), *trees_and_avals)
 
+    @api_boundary
     def __call__(self, *tangents: Any) -> Any:
         leaves, tree = tree_flatten(tangents)
         if tree != self.in_tree:
@@ -95,6 +97,7 @@ class LinearizedFunction(_LinearFunction):
 class VJPFunction(_LinearFunction):
     """f_vjp of `vjp`: the cotangent of the result to a tuple of cotangents of the arguments."""
 
+    @api_boundary
     def __call__(self, ct: Any) -> Any:
         leaves, tree = tree_flatten(ct)
         if tree != self.out_tree:

@@ -13,9 +13,11 @@ from minijax.core import get_aval
 from minijax.jitted import flat_function, fun_name
 from minijax.named_axes import AxisSize
 from minijax.primitives.sums import reduce_sum
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import flatten_axes, keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
 
+@api_boundary
 def vmap(
     fun: Callable,
     in_axes: Any = 0,

@@ -15,6 +15,7 @@ from minijax.primitives.families import like
 from minijax.primitives.joining import concatenate, rev
 from minijax.primitives.shaping import canonical_axis
 from minijax.primitives.slicing import pad, slice_in_dim
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 __all__ = ["associative_scan"]
@@ -22,6 +23,7 @@ __all__ = ["associative_scan"]
 Combine = Callable[[Sequence[Any], Sequence[Any]], list[Any]]
 
 
+@api_boundary
 def associative_scan(fn: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
     """x0, fn(x0, x1), fn(fn(x0, x1), x2), ... along `axis` of the leaves of `elems`; with `reverse`, from the end.
 

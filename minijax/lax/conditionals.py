@@ -18,6 +18,7 @@ from minijax.primitives.cond import cond_p
 from minijax.primitives.conversion import convert
 from minijax.primitives.selection import clamp
 from minijax.primitives.shaping import as_value
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 __all__ = ["cond", "platform_dependent", "switch"]
@@ -25,6 +26,7 @@ __all__ = ["cond", "platform_dependent", "switch"]
 _NO_OPERAND = object()
 
 
+@api_boundary
 def cond(pred: Any, true_fun: Callable, false_fun: Callable, *operands: Any, operand: Any = _NO_OPERAND) -> Any:
     """true_fun(*operands) if the scalar `pred` is true, else false_fun(*operands); only one of them runs.
 
@@ -92,6 +94,7 @@ def _scalar_dtype(what: str, x: Any) -> Any:
         raise TypeError(f"{what}, got {x!r} of type {type(x)}.") from None
 
 
+@api_boundary
 def switch(index: Any, branches: Sequence[Callable], *operands: Any, operand: Any = _NO_OPERAND) -> Any:
     """branches[index](*operands); an index beyond the ends chooses the last or the first branch.
 
@@ -178,6 +181,7 @@ def _bind_cond(index: Any, branches: Sequence[ClosedJaxpr], operands: Sequence[A
     return [next(outs) if source is None else as_value(operands[source]) for source in sources]
 
 
+@api_boundary
 def platform_dependent(*args: Any, default: Callable | None = None, **per_platform: Callable) -> Any:
     """per_platform[platform](*args), or default(*args) where there is none for the platform.
 

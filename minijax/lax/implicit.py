@@ -19,6 +19,7 @@ from minijax.primitives.calls import split_list
 from minijax.primitives.families import instantiate
 from minijax.primitives.linear_solve import LinearSolveParts, linear_solve_p
 from minijax.primitives.standard import zero_like
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_leaves, tree_structure, tree_unflatten
 
 __all__ = ["custom_linear_solve", "custom_root"]
@@ -41,6 +42,7 @@ def _check_tree(name: str, other: str, tree: Any, expected: Any, has_aux: bool =
 # ----------------------------------------------------------------- custom_linear_solve
 
 
+@api_boundary
 def custom_linear_solve(
     matvec: Callable[[Any], Any],
     b: Any,
@@ -111,6 +113,7 @@ class _RootTuple(NamedTuple):
     l_and_s: Any
 
 
+@api_boundary
 def custom_root(
     f: Callable[[Any], Any],
     initial_guess: Any,

@@ -21,6 +21,7 @@ from minijax.primitives.scan import scan_p
 from minijax.primitives.shaping import as_value, expand_dims
 from minijax.primitives.slicing import index_in_dim
 from minijax.primitives.while_loop import while_p
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_map, tree_structure, tree_unflatten
 
 __all__ = ["fori_loop", "scan", "while_loop"]
@@ -28,6 +29,7 @@ __all__ = ["fori_loop", "scan", "while_loop"]
 # ----------------------------------------------------------------- scan
 
 
+@api_boundary
 def scan(
     f: Callable[[Any, Any], tuple[Any, Any]],
     init: Any,
@@ -183,6 +185,7 @@ def _bind_scan(body: Body, init: Sequence[Any], xs: Sequence[Any], params: dict[
 # ----------------------------------------------------------------- while_loop
 
 
+@api_boundary
 def while_loop(cond_fun: Callable[[Any], Any], body_fun: Callable[[Any], Any], init_val: Any) -> Any:
     """The first of init_val, body_fun(init_val), body_fun(body_fun(init_val)), ... that does not satisfy cond_fun.
 
@@ -260,6 +263,7 @@ def _bind_while(condition: Body, body: Body, init: Sequence[Any]) -> list[Any]:
 # ----------------------------------------------------------------- fori_loop
 
 
+@api_boundary
 def fori_loop(
     lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any, *, unroll: int | bool | None = None
 ) -> Any:

@@ -11,12 +11,14 @@ from minijax.lax.loops import scan
 from minijax.primitives.joining import concatenate
 from minijax.primitives.shaping import reshape
 from minijax.primitives.slicing import slice
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_map, tree_unflatten
 from minijax.vmapping import vmap
 
 __all__ = ["map"]
 
 
+@api_boundary
 def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:  # noqa: A001
     """f of each slice of the leaves of `xs` along their leading axis, stacked.
 

@@ -23,6 +23,7 @@ from minijax.numpy.indexing import getitem
 from minijax.numpy.manipulation import broadcast_to
 from minijax.numpy.promotion import array_of, convert, promote_dtypes
 from minijax.primitives.standard import check_one_device
+from minijax.tracebacks import api_boundary
 
 __all__ = ["IndexUpdateHelper", "IndexUpdateRef"]
 
@@ -63,6 +64,7 @@ class IndexUpdateRef:
     def __repr__(self) -> str:
         return f"IndexUpdateRef({self.array!r}, {self.index!r})"
 
+    @api_boundary
     def get(
         self,
         *,
@@ -88,6 +90,7 @@ class IndexUpdateRef:
             wrap_negative_indices=wrap_negative_indices,
         )
 
+    @api_boundary
     def set(
         self,
         values: Any,
@@ -104,6 +107,7 @@ class IndexUpdateRef:
             self.array, self.index, values, lax.scatter, indices_are_sorted, unique_indices, mode, wrap_negative_indices
         )
 
+    @api_boundary
     def apply(
         self,
         func: Callable[[Any], Any],
@@ -123,6 +127,7 @@ class IndexUpdateRef:
             self.array, self.index, zero, scatter_apply, indices_are_sorted, unique_indices, mode, wrap_negative_indices
         )
 
+    @api_boundary
     def add(
         self,
         values: Any,
@@ -146,6 +151,7 @@ class IndexUpdateRef:
             wrap_negative_indices,
         )
 
+    @api_boundary
     def subtract(
         self,
         values: Any,
@@ -169,6 +175,7 @@ class IndexUpdateRef:
             wrap_negative_indices,
         )
 
+    @api_boundary
     def multiply(
         self,
         values: Any,
@@ -194,6 +201,7 @@ class IndexUpdateRef:
 
     mul = multiply
 
+    @api_boundary
     def divide(
         self,
         values: Any,
@@ -215,6 +223,7 @@ class IndexUpdateRef:
         )
         return true_divide(self.array, divisors)
 
+    @api_boundary
     def power(
         self,
         values: Any,
@@ -236,6 +245,7 @@ class IndexUpdateRef:
         )
         return power(self.array, exponents)
 
+    @api_boundary
     def min(
         self,
         values: Any,
@@ -259,6 +269,7 @@ class IndexUpdateRef:
             wrap_negative_indices,
         )
 
+    @api_boundary
     def max(
         self,
         values: Any,
@@ -346,6 +357,6 @@ def _fitting(y: Any, x: Array) -> Any:
             f"jax_numpy_dtype_promotion={config.numpy_dtype_promotion.value}. "
             "In future this will be an error: convert the value first, for example with value.astype(x.dtype).",
             FutureWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
     return y

@@ -30,6 +30,7 @@ from minijax.numpy import (
 )
 from minijax.numpy.promotion import ensure_arraylike, reject
 from minijax.sharding import Sharding
+from minijax.tracebacks import api_boundary, boundary, hide_frames
 
 __all__ = [
     "argsort",
@@ -85,11 +86,17 @@ def contains(self: Array, other: Any) -> Array:
     return reductions.any(self == other)
 
 
+@boundary
 def getitem(self: Array, index: Any) -> Array:
     """self[index]; indices out of bounds give the nearest element."""
-    return indexing.getitem(self, index)
+    try:
+        return indexing.getitem(self, index)
+    except Exception as error:
+        hide_frames(error)
+        raise
 
 
+@api_boundary
 def setitem(self: Array, index: Any, value: Any) -> None:
     """Arrays never change."""
     raise TypeError(

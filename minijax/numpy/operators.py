@@ -27,6 +27,7 @@ from minijax.numpy.promotion import plain_operands
 from minijax.numpy.rearranging import repeat
 from minijax.numpy.sorting import argpartition, searchsorted, sort
 from minijax.numpy.taking import choose, take
+from minijax.tracebacks import boundary, hide_frames
 
 __all__: list[str] = []
 
@@ -54,20 +55,26 @@ def _binary(
 
     evaluate = None if primitive is None else primitive.evaluate_buffers
 
+    @boundary
     def method(self: Array, other: Any) -> Any:
-        if type(other) is ArrayImpl and type(self) is ArrayImpl and evaluate is not None and current_trace() is EVAL:
-            a = self._data
-            if a.dtype.kind in kinds and not debugging:
-                out = evaluate(a, other._data, self.weak_type and other.weak_type)
-                if out is not None:
-                    return out
-        elif primitive is not None:
-            plain = plain_operands((self, other), kinds)
-            if plain is not None:
-                return primitive.bind(*plain)
-        if isinstance(other, _OPERANDS):
-            return function(self, other)
-        return _other_operand(self, other, symbol, refused, lambda converted: function(self, converted))
+        try:
+            concrete = type(other) is ArrayImpl and type(self) is ArrayImpl
+            if concrete and evaluate is not None and current_trace() is EVAL:
+                a = self._data
+                if a.dtype.kind in kinds and not debugging:
+                    out = evaluate(a, other._data, self.weak_type and other.weak_type)
+                    if out is not None:
+                        return out
+            elif primitive is not None:
+                plain = plain_operands((self, other), kinds)
+                if plain is not None:
+                    return primitive.bind(*plain)
+            if isinstance(other, _OPERANDS):
+                return function(self, other)
+            return _other_operand(self, other, symbol, refused, lambda converted: function(self, converted))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     return method
 
@@ -81,14 +88,19 @@ def _reflected(
 ) -> Callable:
     """The method for `other <symbol> self`, which Python calls when `other` does not know what to do."""
 
+    @boundary
     def method(self: Array, other: Any) -> Any:
-        if primitive is not None:
-            plain = plain_operands((other, self), kinds)
-            if plain is not None:
-                return primitive.bind(*plain)
-        if isinstance(other, _OPERANDS):
-            return function(other, self)
-        return _other_operand(self, other, symbol, refused, lambda converted: function(converted, self))
+        try:
+            if primitive is not None:
+                plain = plain_operands((other, self), kinds)
+                if plain is not None:
+                    return primitive.bind(*plain)
+            if isinstance(other, _OPERANDS):
+                return function(other, self)
+            return _other_operand(self, other, symbol, refused, lambda converted: function(converted, self))
+        except Exception as error:
+            hide_frames(error)
+            raise
 
     return method
 

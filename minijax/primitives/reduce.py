@@ -39,6 +39,7 @@ from minijax.primitives.shaping import broadcast, canonical_axes, reshape, trans
 from minijax.primitives.slicing import slice_in_dim
 from minijax.primitives.standard import check_one_device
 from minijax.primitives.sums import reduce_sum
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_unflatten
 
 __all__ = ["reduce"]
@@ -48,6 +49,7 @@ reduce_p = Primitive("reduce", multiple_results=True)
 # ----------------------------------------------------------------- wrapper
 
 
+@api_boundary
 def reduce(
     operands: Any,
     init_values: Any,
