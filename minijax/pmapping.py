@@ -23,6 +23,7 @@ from minijax.named_axes import AxisSize
 from minijax.placement import placed
 from minijax.primitives.slicing import index_in_dim
 from minijax.sharding import Mesh, NamedSharding, PartitionSpec
+from minijax.tracebacks import api_boundary
 from minijax.tree_util import flatten_axes, keystr, tree_flatten, tree_flatten_with_path, tree_leaves, tree_unflatten
 
 __all__ = ["pmap"]
@@ -33,6 +34,7 @@ _UNNAMED = "_internal_pmap_axis_name"
 _devices_taken: ContextVar[int] = ContextVar("devices_taken", default=1)
 
 
+@api_boundary
 def pmap(
     fun: Callable,
     axis_name: Any = None,
@@ -69,6 +71,7 @@ def pmap(
         available = devices_of_backend(backend) if devices is None else list(devices)
         return available[: mapping.split(args, kwargs, len(available)).size]
 
+    @api_boundary
     @functools.wraps(fun)
     def pmapped(*args: Any, **kwargs: Any) -> Any:
         chosen = checked(args, kwargs)
