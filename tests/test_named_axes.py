@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from random_axes import Nest, nests
+from random_axes import SIZES, Nest, custom_backward, nests
 
 import minijax
 from minijax import lax
@@ -36,6 +36,17 @@ def test_random_nestings(nest: Nest):
 @given(nest=nests())
 def test_more_random_nestings(nest: Nest):
     nest.compare(minijax, jax)
+
+
+@pytest.mark.parametrize("around", [("grad", "p"), ("p", "grad"), ("grad", "q", "p", "vjp"), ("q", "grad", "p", "jit")])
+def test_backward_rules(around: tuple[str, ...]):
+    """A custom_vjp function, which has no forward mode, with collectives in all of its parts."""
+
+    class Backward(Nest):
+        def run(self, j: Any) -> Any:
+            return lambda v: custom_backward(j, v, "p") * v
+
+    Backward((), around, tuple(0 for name in around if name in SIZES)).compare(minijax, jax)
 
 
 # ----------------------------------------------------------------- texts
