@@ -38,7 +38,7 @@ def test_more_random_nestings(nest: Nest):
     nest.compare(minijax, jax)
 
 
-@pytest.mark.parametrize("around", [("grad", "p"), ("p", "grad"), ("grad", "q", "p", "vjp"), ("q", "grad", "p", "jit")])
+@pytest.mark.parametrize("around", [("grad", "p"), ("q", "vjp", "p", "jit"), ("grad", "p", "q")])
 def test_backward_rules(around: tuple[str, ...]):
     """A custom_vjp function, which has no forward mode, with collectives in all of its parts."""
 
@@ -228,7 +228,11 @@ def check_gradient(fun: Any, x: np.ndarray) -> None:
 
 
 def test_backward_rule_that_speaks_of_the_axis_outside_of_its_vmap():
-    """JAX raises NameError, as the rule runs when the vmap has ended."""
+    """JAX raises NameError, as the rule runs when the vmap has ended.
+
+    Where the rule does not ask for the length, JAX adds up the cotangents of a result that is the same for all
+    examples before it calls the rule for each, whose psum adds them up once more.
+    """
 
     @minijax.custom_vjp
     def total(x):
