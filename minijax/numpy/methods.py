@@ -14,7 +14,6 @@ import numpy as np
 from minijax import dtypes, errors, lax
 from minijax.array import Array, ArrayImpl
 from minijax.core import Tracer
-from minijax.devices import Device
 from minijax.numpy import (
     arithmetic,
     contractions,
@@ -29,7 +28,7 @@ from minijax.numpy import (
     taking,
 )
 from minijax.numpy.promotion import ensure_arraylike, reject
-from minijax.sharding import Sharding
+from minijax.placement import device_put
 from minijax.tracebacks import api_boundary, boundary, hide_frames
 
 __all__ = [
@@ -264,12 +263,10 @@ def byteswap(self: Array) -> Array:
 
 
 def to_device(self: Array, device: Any, *, stream: Any = None) -> Array:
-    """The array itself: there is one device."""
+    """The array on this device, or as a sharding says; see jax.device_put."""
     if stream is not None:
         raise NotImplementedError("The stream argument of Array.to_device() is not supported: leave it out.")
-    if not isinstance(device, Device | Sharding | None):
-        raise ValueError(f"to_device: {device!r} is not a device of minijax. Pass jax.devices()[0].")
-    return self
+    return device_put(self, device)
 
 
 def dot(self: Array, b: Any, *, precision: Any = None, preferred_element_type: Any = None) -> Array:
