@@ -108,7 +108,7 @@ DEFAULT_DICT = NodeKind(
 # One kind for all named tuples: the node's data is their class.
 NAMEDTUPLE = NodeKind(
     tuple,
-    lambda x: (x, type(x)),
+    lambda x: (list(tuple.__iter__(x)), type(x)),  # a class may have another len(), as Rotation has
     lambda cls, xs: cls(*xs),
     lambda cls, arity: [GetAttrKey(name) for name in cls._fields],
 )

@@ -67,6 +67,7 @@ COVERED = {
     "nn.initializers": "jax.nn.initializers",
     "image": "jax.image",
     "scipy.signal": "jax.scipy.signal",
+    "scipy.spatial.transform": "tf",
     "scipy.ndimage": "jax.scipy.ndimage",
     "random": "jax.random",
     "scipy.stats": "st",

@@ -6,7 +6,7 @@ from minijax.later import later as _later
 
 __getattr__, __dir__ = _later(
     __name__,
-    modules="cluster fft integrate interpolate linalg ndimage optimize signal sparse special stats",
+    modules="cluster fft integrate interpolate linalg ndimage optimize signal sparse spatial special stats",
 )
 
 if _TYPE_CHECKING:
@@ -19,5 +19,6 @@ if _TYPE_CHECKING:
     from minijax.scipy import optimize as optimize
     from minijax.scipy import signal as signal
     from minijax.scipy import sparse as sparse
+    from minijax.scipy import spatial as spatial
     from minijax.scipy import special as special
     from minijax.scipy import stats as stats

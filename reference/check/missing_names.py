@@ -103,11 +103,7 @@ NAMES: dict[str, dict[str, str]] = {
     "scipy.optimize": {},
     "scipy.sparse": {},
     "scipy.sparse.linalg": {},
-    "scipy.spatial.transform": {
-        UNWRITTEN: """
-            Rotation Slerp
-        """,
-    },
+    "scipy.spatial.transform": {},
     "scipy.cluster.vq": {},
     "image": {},
     "ops": {},

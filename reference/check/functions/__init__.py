@@ -35,6 +35,7 @@ from . import (
     ops,
     polynomials,
     random,
+    rotations,
     scipy_linalg,
     scipy_numerics,
     scipy_special,
@@ -67,5 +68,6 @@ FAMILIES: dict[str, ModuleType] = {
     "loops and branches": control_flow,
     "named axes": named_axes,
     "scipy.stats": scipy_stats,
+    "scipy.spatial.transform": rotations,
     "scipy, the smaller modules": scipy_numerics,
 }

@@ -57,11 +57,13 @@ def namespace(engine: Any) -> dict[str, Any]:
     arrays = {name: jnp.asarray(value) for name, value in _ARRAYS.items()}
     sp = importlib.import_module(f"{engine.__name__}.scipy.special")
     st = importlib.import_module(f"{engine.__name__}.scipy.stats")
+    tf = importlib.import_module(f"{engine.__name__}.scipy.spatial.transform")
     return {
         "jax": engine,
         "over_i": partial(engine.vmap, axis_name="i"),
         "sp": sp,
         "st": st,
+        "tf": tf,
         "numerics": numerics(engine),
         "key": engine.random.key(0),
         "jnp": jnp,
