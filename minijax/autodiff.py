@@ -26,7 +26,7 @@ from minijax.array import Array
 from minijax.batching import batch_flat, place_batch_axis
 from minijax.core import Zero, as_operand, current_trace, get_aval, set_current_trace
 from minijax.jvp import jvp_flat
-from minijax.linear_functions import LinearizedFunction, VJPFunction, zero_cotangent
+from minijax.linear_functions import LinearizedFunction, VJPFunction, in_jacobian, zero_cotangent
 from minijax.linearize import LinearTrace, linearize_flat
 from minijax.primitives.arithmetic import add
 from minijax.primitives.comparison import eq
@@ -285,8 +285,7 @@ def jacfwd(
 
         def push(*basis: Any) -> list[Any]:
             results, tangents = jvp_flat(flat, operands, basis)
-            tangents = [_visible_tangent(t, x) for t, x in zip(tangents[: flat.count], results, strict=False)]
-            return [*results, *tangents]
+            return [*results, *map(in_jacobian, tangents[: flat.count], results)]
 
         size = sum(x.size for x in operands)
         outs, dims = batch_flat(push, size, _standard_basis(operands), [0] * len(operands))
@@ -325,7 +324,8 @@ def jacrev(
         for x in results:
             require_float("jacrev", "outputs", x, holomorphic)
         size = sum(x.size for x in results)
-        rows, dims = batch_flat(lambda *cts: vjp_fun.pull(cts), size, _standard_basis(results), [0] * len(results))
+        basis, in_front = _standard_basis(results), [0] * len(results)
+        rows, dims = batch_flat(lambda *cts: [*map(in_jacobian, vjp_fun.pull(cts), operands)], size, basis, in_front)
         rows = [place_batch_axis(r, d, 0, size) for r, d in zip(rows, dims, strict=True)]
         by_operand = [_split_axis(r, 0, results) for r in rows]
         return _jacobian(flat, values, list(zip(*by_operand, strict=True)), argnums)

@@ -16,7 +16,7 @@ from minijax.core import ShapedArray, Zero, as_operand, get_aval
 from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
 from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
-from minijax.primitives.shaping import as_value
+from minijax.primitives.shaping import as_value, broadcast_in_dim
 from minijax.tracebacks import api_boundary
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
@@ -132,6 +132,17 @@ def zero_cotangent(aval: ShapedArray) -> Any:
     """Zeros in the cotangent space of an aval: a float0 NumPy array for integers, as in JAX."""
     tangent = aval.to_tangent_aval()
     return np.zeros(aval.shape, dtypes.float0) if tangent.dtype == dtypes.float0 else instantiate(Zero(tangent))
+
+
+def in_jacobian(derivative: Any, x: Any) -> Any:
+    """A tangent or cotangent of `x` as an entry of a Jacobian: for integers it is a zero of their own dtype."""
+    aval = get_aval(x)
+    if dtypes.is_inexact(aval.dtype):
+        return instantiate(derivative)
+    if aval.dtype is dtypes.key_fry:
+        raise NotImplementedError("Random keys have no Jacobian: no key is zero. Return them as aux, by has_aux=True.")
+    zero = dtypes.scalar_type_of(aval)(0) if aval.weak_type else np.zeros((), aval.dtype)[()]
+    return broadcast_in_dim(zero, aval.shape, ())
 
 
 for _cls in (LinearizedFunction, VJPFunction):
