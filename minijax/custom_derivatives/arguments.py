@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minijax.caches import KeepsItsTraces
-from minijax.core import ShapedArray, get_aval
-from minijax.tree_util import tree_unflatten
+from minijax.core import EVAL, ShapedArray, Tracer, current_trace, get_aval
+from minijax.jaxpr import JaxprTrace, JaxprTracer
+from minijax.tree_util import tree_leaves, tree_unflatten
 
 
 def positional(fun: Callable, kind: str, args: tuple, kwargs: dict[str, Any]) -> tuple:
@@ -32,6 +33,28 @@ def positional(fun: Callable, kind: str, args: tuple, kwargs: dict[str, Any]) ->
         )
     bound.apply_defaults()
     return bound.args
+
+
+def tracers_in_closure(fun: Callable) -> list[Tracer]:
+    """Traced values that `fun` closes over, as far as Python shows them.
+
+    Their traces must hear of the call, even if none of its arguments is their own. Staging finds out by itself.
+    """
+    if current_trace() is EVAL or isinstance(current_trace(), JaxprTrace):
+        return []
+    found: dict[int, Tracer] = {}
+    for cell in getattr(fun, "__closure__", None) or ():
+        try:
+            leaves = tree_leaves(cell.cell_contents)
+        except ValueError:  # not yet bound
+            continue
+        found.update((id(x), x) for x in leaves if isinstance(x, Tracer) and not isinstance(x, JaxprTracer))
+    return [x for x in found.values() if x._trace.valid]
+
+
+def without_first(fun: Callable, count: int) -> Callable:
+    """`fun` with so many arguments more in front, which it does not see."""
+    return (lambda *args: fun(*args[count:])) if count else fun
 
 
 def name_of(fun: Callable) -> str:

@@ -7,7 +7,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minijax.core import Tracer, get_aval
-from minijax.custom_derivatives.arguments import CustomFunction, ResultType, name_of, positional
+from minijax.custom_derivatives.arguments import (
+    CustomFunction,
+    ResultType,
+    name_of,
+    positional,
+    tracers_in_closure,
+    without_first,
+)
 from minijax.custom_derivatives.zeros import SymbolicZero, hidden_zero, visible_zero, zero_from_primal
 from minijax.primitives.conversion import stop_gradient
 from minijax.primitives.custom_rules import custom_jvp_call_p, defined_here
@@ -79,12 +86,14 @@ class custom_jvp(CustomFunction):
             out_trees.append(tree)
             return [*outs, *out_tangents]
 
+        consts = tracers_in_closure(self.fun)
         outs = custom_jvp_call_p.bind(
+            *consts,
             *leaves,
-            call_jaxpr=defined_here(flat_fun),
+            call_jaxpr=defined_here(without_first(flat_fun, len(consts))),
             jvp=defined_here(flat_jvp),
             name=self._name,
-            num_consts=0,
+            num_consts=len(consts),
             symbolic_zeros=self.symbolic_zeros,
         )
         return tree_unflatten(out_trees[-1], outs)

@@ -8,7 +8,14 @@ from typing import Any
 
 from minijax import dtypes
 from minijax.core import ShapedArray, Tracer, Zero, get_aval
-from minijax.custom_derivatives.arguments import CustomFunction, ResultType, name_of, positional
+from minijax.custom_derivatives.arguments import (
+    CustomFunction,
+    ResultType,
+    name_of,
+    positional,
+    tracers_in_closure,
+    without_first,
+)
 from minijax.custom_derivatives.zeros import CustomVJPPrimal, SymbolicZero, visible_zero
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, stage
@@ -100,13 +107,15 @@ class custom_vjp(CustomFunction):
             ct = tree_unflatten(trees["out"], [visible_zero(x) if type(x) is Zero else as_value(x) for x in flat[n:]])
             return _checked_cotangents(self, self.bwd(*nondiff, residuals, ct), in_tree, in_avals)
 
+        consts = tracers_in_closure(self.fun)
         outs = custom_vjp_call_p.bind(
+            *consts,
             *leaves,
-            call_jaxpr=defined_here(flat_fun),
+            call_jaxpr=defined_here(without_first(flat_fun, len(consts))),
             fwd=defined_here(flat_fwd),
             bwd=defined_here(flat_bwd),
             name=self._name,
-            num_consts=0,
+            num_consts=len(consts),
             symbolic_zeros=self.symbolic_zeros,
         )
         return tree_unflatten(trees["out"], outs)

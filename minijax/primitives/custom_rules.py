@@ -50,7 +50,7 @@ def _staged(args: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any],
     if isinstance(call, ClosedJaxpr):
         return args, params
     consts, closed = hoist_constants(stage(call, [get_aval(x) for x in args], params["name"]))
-    return [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts)}
+    return [*consts, *args], {**params, "call_jaxpr": closed, "num_consts": len(consts) + params["num_consts"]}
 
 
 def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
@@ -164,8 +164,6 @@ def _is_float0(t: Any) -> bool:
 
 def _batch_jvp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, jvp: Any, **params: Any) -> Any:
     call = _batched(call_jaxpr, axis_size, dims, current_trace())
-    if params["num_consts"]:
-        call = stage(call, [get_aval(x) for x in args], params["name"])
     batched_jvp = _batched_jvp(jvp, axis_size, dims[params["num_consts"] :])
     outs = custom_jvp_call_p.bind(*args, call_jaxpr=call, jvp=batched_jvp, **params)
     return outs, [0] * len(outs)
@@ -266,8 +264,6 @@ def _forward_by_user(
 def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
     own = list(dims[params["num_consts"] :])
     call = _batched(call_jaxpr, axis_size, dims, current_trace())
-    if params["num_consts"]:
-        call = stage(call, [get_aval(x) for x in args], params["name"])
     outs = custom_vjp_call_p.bind(
         *args,
         call_jaxpr=call,
