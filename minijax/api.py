@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from minijax import config
 from minijax.arguments import aval_of, check_callable, operands_of, wraps
+from minijax.contexts import named_scope
 from minijax.core import ShapedArray, get_aval
 from minijax.jaxpr import stage
 from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
@@ -113,13 +113,6 @@ def eval_shape(fun: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def named_call(fun: Callable, *, name: str | None = None) -> Callable:
-    """`fun` under another name."""
+    """`fun` in a `named_scope` of this name, by default its own."""
     check_callable("named_call", fun)
-
-    @api_boundary
-    @functools.wraps(fun)
-    def named(*args: Any, **kwargs: Any) -> Any:
-        return fun(*args, **kwargs)
-
-    named.__name__ = name or fun_name(fun)
-    return named
+    return named_scope(name or fun_name(fun))(fun)

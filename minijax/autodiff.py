@@ -35,6 +35,7 @@ from minijax.primitives.creation import broadcasted_iota
 from minijax.primitives.families import instantiate, scalar_like
 from minijax.primitives.joining import split
 from minijax.primitives.shaping import reshape
+from minijax.source_info import in_transformation
 from minijax.tracebacks import api_boundary
 from minijax.transpose import backward_pass
 from minijax.tree_util import tree_flatten, tree_unflatten
@@ -143,7 +144,7 @@ def _check_scalar(results: Sequence[Any], flat: FlatFunction) -> None:
 def _linearized(kind: type, flat: FlatFunction, primals: Sequence[Any]) -> tuple[list[Any], Any]:
     """Flat results, aux behind them, and the derivative as a LinearizedFunction or VJPFunction."""
     nonzero = [dtypes.is_inexact(x.dtype) for x in primals]
-    results, program, nonzero_out = linearize_flat(flat, primals, nonzero)
+    results, program, nonzero_out = linearize_flat(in_transformation("jvp", flat), primals, nonzero)
     used_out = nonzero_out[: flat.count]
     program.outvars = program.outvars[: sum(used_out)]  # aux has no derivative
     in_avals = [get_aval(x) for x in primals]
@@ -202,7 +203,7 @@ def jvp(fun: Callable, primals: Any, tangents: Any, has_aux: bool = False) -> tu
     operands = operands_of("jvp", leaves)
     tangent_operands = [_checked_tangent(p, t) for p, t in zip(operands, given, strict=True)]
     flat = FlatFunction(fun, in_tree, has_aux)
-    results, out_tangents = jvp_flat(flat, operands, tangent_operands)
+    results, out_tangents = jvp_flat(in_transformation("jvp", flat), operands, tangent_operands)
     out = flat.result(results)
     visible = [_visible_tangent(t, x) for t, x in zip(out_tangents[: flat.count], results, strict=False)]
     tangent = tree_unflatten(flat.out_tree, visible)
@@ -262,9 +263,8 @@ def linear_transpose(fun: Callable, *primals: Any, reduce_axes: Sequence[Any] = 
                 f"cotangent tree does not match function output, expected {flat.out_tree} with {out_avals} "
                 f"but got {tree} with {got}. Give one cotangent like each result."
             )
-        return tree_unflatten(
-            in_tree, [instantiate(x) for x in backward_pass(program, operands_of("the transpose", given))]
-        )
+        found = in_transformation("transpose", backward_pass)(program, operands_of("the transpose", given))
+        return tree_unflatten(in_tree, [instantiate(x) for x in found])
 
     return transposed
 
@@ -284,7 +284,7 @@ def jacfwd(
         flat, operands = _differentiated("jacfwd", fun, argnums, args, kwargs, has_aux, holomorphic)
 
         def push(*basis: Any) -> list[Any]:
-            results, tangents = jvp_flat(flat, operands, basis)
+            results, tangents = jvp_flat(in_transformation("jvp", flat), operands, basis)
             return [*results, *map(in_jacobian, tangents[: flat.count], results)]
 
         size = sum(x.size for x in operands)

@@ -30,7 +30,7 @@ from minijax.effects import equation_effects, program_effects
 from minijax.jaxpr_text import Printer
 from minijax.leak_checks import finding_leaks
 from minijax.pretty import format_doc
-from minijax.source_info import Source, at_source, user_source
+from minijax.source_info import Source, at_source, names_here, user_source
 
 # ----------------------------------------------------------------- the data
 
@@ -109,6 +109,7 @@ class Eqn:
         return Eqn(*(changes.get(k, getattr(self, k)) for k in self.__slots__))
 
     effects = property(equation_effects)
+    source_info = property(lambda self: self.source, doc="JAX's name for `source`.")
 
     def __repr__(self) -> str:
         return format_doc(Printer(set(self.outvars)).eqn(self))
@@ -134,9 +135,9 @@ class Jaxpr:
     def __repr__(self) -> str:
         return self.pretty_print()
 
-    def pretty_print(self, *, width: int = 80) -> str:
-        """The text, laid out for lines of `width` columns."""
-        return format_doc(Printer().program(self), width)
+    def pretty_print(self, *, width: int = 80, **options: bool) -> str:
+        """The text, laid out for lines of `width` columns; source_info and name_stack add comments about equations."""
+        return format_doc(Printer(**options).program(self), width)
 
 
 class ClosedJaxpr:
@@ -185,9 +186,9 @@ class ClosedJaxpr:
     def __repr__(self) -> str:
         return repr(self.jaxpr)
 
-    def pretty_print(self, *, width: int = 80) -> str:
-        """The text, laid out for lines of `width` columns."""
-        return self.jaxpr.pretty_print(width=width)
+    def pretty_print(self, *, width: int = 80, **options: bool) -> str:
+        """The text, as that of the jaxpr."""
+        return self.jaxpr.pretty_print(width=width, **options)
 
     def derived(self, key: Any, make: Callable[[], Any]) -> Any:
         """What `make()` returns, remembered under `key` and what tracing reads from the configuration."""
@@ -230,17 +231,17 @@ class JaxprTracer(Tracer):
         return self._var.aval
 
     def __repr__(self) -> str:
-        return f"JitTracer({self.aval.str_long()})"
+        return f"JitTracer({'~' if self.weak_type else ''}{self.aval.str_long()})"
 
 
 class JaxprTrace(Trace):
     """Writes down each bound primitive as an equation instead of evaluating it."""
 
-    __slots__ = ("parent", "invars", "eqns", "constants", "name", "valid")
+    __slots__ = ("parent", "invars", "eqns", "constants", "name", "valid", "outside")
 
     def __init__(self, name: str = "f"):
         self.parent = current_trace()
-        self.name = name
+        self.name, self.outside = name, len(names_here())  # names around the jaxpr are not those of its equations
         self.invars: list[Var] = []
         self.eqns: list[Eqn] = []
         # id of a closed-over value -> its variable and the value, whose life keeps the id its own
@@ -283,7 +284,7 @@ class JaxprTrace(Trace):
         invars = [self.atom(x) for x in args]
         avals = prim.rule("shape_rule")(*[v.aval for v in invars], **params)
         outvars = [Var(aval) for aval in avals] if prim.multiple_results else [Var(avals)]
-        self.eqns.append(Eqn(prim, invars, outvars, params, user_source()))
+        self.eqns.append(Eqn(prim, invars, outvars, params, user_source(self.outside)))
         tracers = [JaxprTracer(self, v) for v in outvars]
         return tracers if prim.multiple_results else tracers[0]
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from minijax.pretty import Break, Doc, Group, Nest, join
+from minijax.pretty import Break, Comment, Doc, Group, Nest, join
 
 
 def _letters(n: int) -> str:
@@ -20,6 +20,9 @@ def _letters(n: int) -> str:
         text = chr(ord("a") + digit) + text
     return text
 
+
+# What JAX prints as the name of these is that of a function, and does not name the jaxpr.
+_NAMED_BY_FUNCTION = ("custom_jvp_call", "custom_vjp_call")
 
 # JAX's limit: a body of more equations is written in front.
 _LONG = 10
@@ -35,7 +38,7 @@ def _shared_jaxprs(jaxpr: Any) -> list[tuple[str, Any]]:
         for eqn in inner.eqns:
             nested = _jaxprs_in(eqn.params)
             queue += nested
-            name = eqn.params.get("name")
+            name = None if eqn.primitive.name in _NAMED_BY_FUNCTION else eqn.params.get("name")
             for body in nested if name else ():
                 names.setdefault(id(body), name.strip("<>"))
     found: list[tuple[str, Any]] = []
@@ -56,8 +59,9 @@ def _jaxprs_in(params: dict[str, Any]) -> list[Any]:
 class Printer:
     """Names variables in order of appearance, through nested jaxprs, and lays the text out as JAX does."""
 
-    def __init__(self, used: Iterable[Any] = ()):
+    def __init__(self, used: Iterable[Any] = (), *, source_info: bool = False, name_stack: bool = False):
         self.names: dict[Any, str] = {}
+        self.source_info, self.name_stack = source_info, name_stack  # which comments equations get
         self.count = 0
         self.used = set(used)
         self.shared: dict[int, str] = {}  # id of a jaxpr that stands in front -> its name
@@ -127,7 +131,13 @@ class Printer:
         brackets = [Group([Nest(2, ["[", Break(""), *join(Break(), pairs)]), Break(""), "]"])] if pairs else []
         operands = self.row([self.name(v) for v in eqn.invars])
         equals = [binders, " = "] if eqn.outvars else []
-        return [*equals, eqn.primitive.name, *brackets, " ", operands]
+        return [*self.comments(eqn), *equals, eqn.primitive.name, *brackets, " ", operands]
+
+    def comments(self, eqn: Any) -> list[Doc]:
+        """The user's place that an equation comes from, and the names it has there, if they are wanted."""
+        source = eqn.source
+        place = [Comment(str(source) if source else "")] if self.source_info else []
+        return [*place, Comment(f"[{source.name_stack if source else ''}]")] if self.name_stack else place
 
     def share_names(self, eqn: Any) -> None:
         """A called jaxpr's variables are named after what they are called with."""

@@ -17,6 +17,7 @@ from minijax.jaxpr import Jaxpr, Literal, eval_jaxpr
 from minijax.linearize import close_program, residuals_of, without_dead_equations
 from minijax.primitives.families import instantiate
 from minijax.primitives.shaping import as_value, broadcast_in_dim
+from minijax.source_info import in_transformation
 from minijax.tracebacks import api_boundary
 from minijax.transpose import backward_pass
 from minijax.tree_util import register_pytree_node, tree_flatten, tree_unflatten
@@ -120,7 +121,7 @@ class VJPFunction(_LinearFunction):
     def pull(self, cotangents: Sequence[Any]) -> list[Any]:
         """Cotangents of all argument leaves for those of all result leaves, without checks."""
         given = [ct for ct, used in zip(cotangents, self.used_out, strict=True) if used]
-        found = iter(backward_pass(self.program, given))
+        found = iter(in_transformation("transpose", backward_pass)(self.program, given))
         return [
             # The 1 that `grad` starts from is a number, and comes back if the function is linear.
             as_value(instantiate(next(found))) if used else zero_cotangent(aval)

@@ -35,7 +35,7 @@ from minijax.core import (
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Literal, Var, dce_jaxpr
 from minijax.primitives.families import sum_of_rules
 from minijax.primitives.standard import zero_like
-from minijax.source_info import user_source
+from minijax.source_info import names_here, user_source
 
 
 class LinearTracer(Tracer):
@@ -59,11 +59,11 @@ class LinearTracer(Tracer):
 class LinearTrace(Trace):
     """Evaluates what is known in the parent trace and records what depends on its own tracers."""
 
-    __slots__ = ("parent", "invars", "eqns", "valid", "keeps_sources")
+    __slots__ = ("parent", "invars", "eqns", "valid", "outside")
 
     def __init__(self, parent: Trace):
         self.parent = parent
-        self.keeps_sources = parent is not EVAL or bool(debugging)  # nobody asks for the lines of a plain derivative
+        self.outside = len(names_here()) if parent is not EVAL or debugging else None  # None: nobody asks for lines
         self.invars: list[Var] = []
         self.eqns: list[Eqn] = []
         self.valid = True
@@ -93,14 +93,15 @@ class LinearTrace(Trace):
             return self.record(prim, invars, avals, params)
         # The variable's aval is left open: linearize knows it from the primal result, at no cost.
         var = Var(None)
-        var.eqn = eqn = Eqn(prim, invars, [var], params, user_source() if self.keeps_sources else None)
+        var.eqn = eqn = Eqn(prim, invars, [var], params, None if self.outside is None else user_source(self.outside))
         self.eqns.append(eqn)
         return LinearTracer(self, var)
 
     def record(self, prim: Primitive, invars: Sequence[Any], avals: Sequence[ShapedArray], params: dict) -> list[Any]:
         """Append an equation with several results of known avals."""
         outvars = [Var(aval) for aval in avals]
-        self.eqns.append(Eqn(prim, list(invars), outvars, params, user_source() if self.keeps_sources else None))
+        source = None if self.outside is None else user_source(self.outside)
+        self.eqns.append(Eqn(prim, list(invars), outvars, params, source))
         return [LinearTracer(self, v) for v in outvars]
 
     def atom(self, x: Any) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, Union
 
-Doc = Union[str, list["Doc"], "Break", "Nest", "Group"]
+Doc = Union[str, list["Doc"], "Break", "Nest", "Group", "Comment"]
 
 
 class Break(NamedTuple):
@@ -31,6 +31,12 @@ class Group(NamedTuple):
     doc: Doc
 
 
+class Comment(NamedTuple):
+    """What stands to the right of the line that it falls on; all of them begin in one column."""
+
+    comment: str
+
+
 def join(separator: Doc, docs: list[Doc]) -> list[Doc]:
     """The documents with `separator` in between."""
     out: list[Doc] = []
@@ -42,7 +48,8 @@ def join(separator: Doc, docs: list[Doc]) -> list[Doc]:
 def format_doc(doc: Doc, width: int = 80) -> str:
     """Lay the document out for lines of `width` columns."""
     out: list[str] = []
-    column = 0
+    comments: dict[int, list[str]] = {}  # by line
+    column = line = 0
     agenda: list[tuple[int, bool, Doc]] = [(0, False, doc)]
     while agenda:
         indent, flat, doc = agenda.pop()
@@ -55,13 +62,26 @@ def format_doc(doc: Doc, width: int = 80) -> str:
             agenda.append((indent + doc.by, flat, doc.doc))
         elif isinstance(doc, Group):
             agenda.append((indent, flat or _fits(doc.doc, width - column), doc.doc))
+        elif isinstance(doc, Comment):
+            comments.setdefault(line, []).append(doc.comment)
         elif flat:
             out.append(doc.text)
             column += len(doc.text)
         else:
             out.append("\n" + " " * indent)
-            column = indent
-    return "".join(out)
+            column, line = indent, line + 1
+    return _with_comments("".join(out), comments) if comments else "".join(out)
+
+
+def _with_comments(text: str, comments: dict[int, list[str]]) -> str:
+    """The text with comments beside its lines; where there are several, they go on below."""
+    lines = text.split("\n")
+    column = max(len(lines[i]) for i in comments)
+    out = []
+    for i, line in enumerate(lines):
+        beside = comments.get(i)
+        out += [f"{line:{column}} # {beside[0]}", *[f"{'':{column}} # {c}" for c in beside[1:]]] if beside else [line]
+    return "\n".join(out)
 
 
 def _fits(doc: Doc, room: int) -> bool:
@@ -72,6 +92,6 @@ def _fits(doc: Doc, room: int) -> bool:
             agenda.extend(reversed(doc))
         elif isinstance(doc, Nest | Group):
             agenda.append(doc.doc)
-        else:
+        elif not isinstance(doc, Comment):
             room -= len(doc if isinstance(doc, str) else doc.text)
     return room >= 0

@@ -1,9 +1,8 @@
 """The backward pass: run a recorded linear program from its results to its arguments.
 
-The program holds y = A t, one linear equation after the other; the cotangent of t is
-the transpose of A times the cotangent of y. Each equation's transpose rule turns
-the cotangent of its result into cotangents of its operands, last equation first, and what
-arrives at a variable from several sides adds up.
+The program holds y = A t, one linear equation after the other; the cotangent of t is the transpose of A times the
+cotangent of y. Each equation's transpose rule turns the cotangent of its result into cotangents of its operands, last
+equation first, and what arrives at a variable from several sides adds up.
 """
 
 from __future__ import annotations
@@ -37,10 +36,9 @@ def backward_pass(program: Jaxpr, cotangents: Sequence[Any], added_to: Sequence[
         # A variable is what a rule finds in place of an operand it is linear in.
         operands = [v.val if type(v) is Literal else v for v in eqn.invars]
         if eqn.source is None:
-            cts = prim.transpose(ct, *operands, **eqn.params)
+            _add_up(env, eqn.invars, prim.transpose(ct, *operands, **eqn.params))
         else:
-            cts = at_source(eqn.source, prim.transpose, (ct, *operands), eqn.params)
-        _add_up(env, eqn.invars, cts)
+            _add_up(env, eqn.invars, at_source(eqn.source, prim.transpose, (ct, *operands), eqn.params))
     return [env[v] if v in env else Zero(v.aval) for v in program.invars]
 
 

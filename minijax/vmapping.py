@@ -13,6 +13,7 @@ from minijax.core import get_aval
 from minijax.jitted import flat_function, fun_name
 from minijax.named_axes import AxisSize
 from minijax.primitives.sums import reduce_sum
+from minijax.source_info import in_transformation
 from minijax.tracebacks import api_boundary
 from minijax.tree_util import flatten_axes, keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
 
@@ -76,8 +77,9 @@ def _mapped_function(fun: Callable, in_tree: Any, out_trees: list[Any]) -> Calla
     def checked(*leaves: Any) -> list[Any]:
         return operands_of("the result of a batched function", flat(*leaves))
 
-    checked.__name__ = fun_name(fun)
-    return checked
+    named = in_transformation("vmap", checked)
+    named.__name__ = fun_name(fun)
+    return named
 
 
 def _canonical_in_axis(x: Any, axis: Any) -> int | None:

@@ -14,6 +14,8 @@ import pytest
 
 import minijax
 
+V3 = np.arange(3, dtype=np.float32)
+
 # ----------------------------------------------------------------- breakpoint
 
 COMMANDS = """p x
@@ -312,3 +314,162 @@ def test_nothing_is_logged_otherwise(caplog: pytest.LogCaptureFixture):
     with caplog.at_level("DEBUG"):
         minijax.jit(lambda x: x + 1)(A)
     assert not caplog.records
+
+
+# ----------------------------------------------------------------- names of places
+
+
+def scoped(engine: Any) -> Callable:
+    """A function of three scopes."""
+
+    @engine.named_scope("outer")
+    def f(x):
+        with engine.named_scope("inner"), engine.named_scope("innermost"):
+            y = engine.numpy.sin(x)
+        return y * 2
+
+    return f
+
+
+def branching(engine: Any) -> Callable:
+    def f(x):
+        with engine.named_scope("choice"):
+            return engine.lax.cond(x > 0, engine.named_scope("yes")(lambda x: x * 2), lambda x: x, x)
+
+    return f
+
+
+SCOPES: dict[str, tuple[Callable[[Any], Any], Any]] = {
+    "plain": (scoped, 1.0),
+    "grad": (lambda j: j.grad(scoped(j)), 1.0),
+    "vmap": (lambda j: j.vmap(scoped(j)), V3),
+    "jvp": (lambda j: lambda x: j.jvp(scoped(j), (x,), (x,)), 1.0),
+    "vmap of grad": (lambda j: j.vmap(j.grad(scoped(j))), V3),
+    "jit": (lambda j: j.jit(scoped(j)), 1.0),
+    "vjp": (lambda j: lambda x: j.vjp(scoped(j), x)[1](x), 1.0),
+    "linear_transpose": (lambda j: j.linear_transpose(lambda x: x * 2.0, 1.0), 1.0),
+    "scan": (lambda j: lambda x: j.lax.scan(lambda c, _: (scoped(j)(c), None), x, None, length=2)[0], 1.0),
+    "checkpoint": (lambda j: j.checkpoint(scoped(j)), 1.0),
+    "cond": (branching, 1.0),
+    "grad of cond": (lambda j: j.grad(branching(j)), 1.0),
+    "named_call": (lambda j: j.named_call(lambda x: x * 2.0, name="called"), 1.0),
+    "around a jaxpr": (lambda j: j.named_scope("around")(lambda x: j.jit(scoped(j))(x) * 3), 1.0),
+    "within a transformation": (
+        lambda j: lambda x: j.named_scope("around")(lambda y: j.grad(lambda z: j.numpy.sin(z) * y)(y))(x),
+        1.0,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SCOPES)
+def test_names_stand_beside_equations(name: str):
+    make, x = SCOPES[name]
+    ours, theirs = (j.make_jaxpr(make(j))(x).pretty_print(name_stack=True) for j in (minijax, jax))
+    assert ours == theirs
+    assert "# [" in ours
+
+
+def test_name_stack_of_an_equation():
+    eqns = minijax.make_jaxpr(scoped(minijax))(1.0).eqns
+    assert [eqn.source_info.name_stack for eqn in eqns] == ["outer/inner/innermost", "outer"]
+    with minijax.named_scope("not part of it"):
+        (eqn,) = minijax.make_jaxpr(lambda x: x + 1)(1.0).eqns
+    assert eqn.source_info.name_stack == ""
+
+
+def test_lines_stand_beside_equations():
+    text = minijax.make_jaxpr(minijax.grad(scoped(minijax)))(1.0).pretty_print(source_info=True, width=200)
+    lines = [line for line in text.split("\n") if "#" in line]
+    assert len(lines) == 5 and all(line.endswith("(f)") and __file__ in line for line in lines)
+    assert len({line.index("#") for line in lines}) == 1
+
+
+def test_a_scope_ends():
+    scope = minijax.named_scope("again")
+    with pytest.raises(ZeroDivisionError), scope, scope:
+        1 / 0  # noqa: B018
+    assert minijax.source_info.names_here() == ()
+
+
+# ----------------------------------------------------------------- without jit, and evaluation while tracing
+
+
+def looked_at(x: Any) -> str:
+    """A value as text: what kind of thing the function was given."""
+    return f"{type(x).__name__} {x} {getattr(x, 'dtype', None)} {getattr(x, 'weak_type', None)}"
+
+
+def deciding(x: Any) -> Any:
+    """Needs to know the value."""
+    return x * x if x > 0 else x - 1
+
+
+WITHOUT_JIT: dict[str, Callable[[Any, Callable], Any]] = {
+    "jit": lambda j, see: j.jit(lambda x: see(x) or deciding(x))(2.0),
+    "jit of an array": lambda j, see: j.jit(lambda x: see(x) or x.sum())(V3),
+    "jit of an object": lambda j, see: j.jit(lambda x: see(x) or 1.0)("word"),
+    "static": lambda j, see: j.jit(lambda x, n: see(n) or x * n, static_argnums=1)(1.0, 3),
+    "scan": lambda j, see: j.lax.scan(lambda c, x: see(c) or see(x) or (deciding(c), x), 0.0, V3),
+    "scan without arrays": lambda j, see: j.lax.scan(lambda c, x: see(c) or see(x) or (c + 1, None), 0.0, None, 2),
+    "scan in reverse": lambda j, see: j.lax.scan(lambda c, x: see(x) or (c + x, c), 0.0, V3, reverse=True),
+    "scan of nothing": lambda j, see: j.lax.scan(lambda c, x: (c + x, c), 0.0, V3[:0]),
+    "scan of trees": lambda j, see: j.lax.scan(lambda c, x: ({"a": c["a"] + x}, (c["a"], None)), {"a": 0.0}, V3),
+    "while": lambda j, see: j.lax.while_loop(lambda c: see(c) or c < 3, lambda c: c + 1 if c < 9 else c, 0),
+    "fori": lambda j, see: j.lax.fori_loop(0, 3, lambda i, c: see(i) or see(c) or c + i, 0),
+    "cond": lambda j, see: j.lax.cond(True, lambda x: see(x) or x + 1, lambda x: 1 / 0, 1.0),
+    "cond of an array": lambda j, see: j.lax.cond(j.numpy.array(False), lambda x: 1 / 0, lambda x: x, V3),
+    "switch": lambda j, see: j.lax.switch(1, [lambda x: 1 / 0, lambda x: see(x) or x], 2.0),
+    "map": lambda j, see: j.lax.map(lambda x: see(x) or deciding(x), V3),
+    "associative_scan": lambda j, see: j.lax.associative_scan(lambda a, b: a + b, V3),
+    "checkpoint": lambda j, see: j.checkpoint(deciding)(1.0),
+    "grad": lambda j, see: j.grad(j.jit(deciding))(2.0),
+    "grad of scan": lambda j, see: j.grad(
+        lambda x: j.lax.scan(lambda c, _: (c * x if c > 0 else c, None), 1.0, None, length=3)[0]
+    )(2.0),
+    "grad of while": lambda j, see: j.grad(lambda x: j.lax.while_loop(lambda c: c < 5, lambda c: c * x, x))(2.0),
+    "vmap of cond": lambda j, see: j.vmap(lambda x: j.lax.cond(x > 0, lambda x: x * x, lambda x: x - 1, x))(V3),
+    "vmap of while": lambda j, see: j.vmap(lambda n: j.lax.while_loop(lambda c: c < n, lambda c: c + 1, 0.0))(V3),
+    "make_jaxpr": lambda j, see: see(str(j.make_jaxpr(j.jit(lambda x: x + 1))(1.0))),
+    "make_jaxpr of scan": lambda j, see: see(
+        str(j.make_jaxpr(lambda x: j.lax.scan(lambda c, _: (c + 1, None), x, None, length=2)[0])(1.0))
+    ),
+}
+
+
+def results(engine: Any, program: Callable) -> tuple[str, list[str], list[Any]]:
+    """The exception's class or "fine", what the functions saw, and the leaves of the result."""
+    seen: list[str] = []
+    try:
+        with engine.disable_jit():
+            leaves = engine.tree_util.tree_leaves(program(engine, lambda x: seen.append(looked_at(x))))
+    except Exception as error:
+        return type(error).__name__, [], []
+    return "fine", seen, [(np.asarray(x).tolist(), getattr(x, "weak_type", None)) for x in leaves]
+
+
+@pytest.mark.parametrize("name", WITHOUT_JIT)
+def test_disable_jit(name: str):
+    assert results(minijax, WITHOUT_JIT[name]) == results(jax, WITHOUT_JIT[name])
+
+
+def at_compile_time(j: Any, x: Any) -> Any:
+    with j.ensure_compile_time_eval():
+        y = j.numpy.sqrt(j.numpy.ones(4)).sum()
+        return x * (y * 2 if y > 1 else y)
+
+
+def nested_at_compile_time(j: Any, x: Any) -> Any:
+    with j.ensure_compile_time_eval():
+        y = j.jit(lambda a: a * 2)(3.0)
+        g = j.grad(lambda a: a**2)(3.0)
+        s = j.lax.scan(lambda c, _: (c + 1, None), 0.0, None, length=2)[0]
+        return x * float(y) * float(g) * float(s)
+
+
+@pytest.mark.parametrize("fun", [at_compile_time, nested_at_compile_time])
+def test_evaluation_while_tracing(fun: Callable):
+    for transformed in (lambda j, f: j.jit(f)(1.0), lambda j, f: j.grad(f)(1.0), lambda j, f: j.vmap(f)(V3)):
+        ours, theirs = (transformed(j, lambda x, j=j: fun(j, x)) for j in (minijax, jax))
+        np.testing.assert_array_equal(ours, theirs)
+    texts = [str(j.make_jaxpr(lambda x, j=j: fun(j, x))(1.0)) for j in (minijax, jax)]
+    assert texts[0] == texts[1]
