@@ -157,4 +157,4 @@ def wraps(fun: Callable, name: str, what: str) -> Callable[[Callable], Callable]
 
 def aval_of(x: Any) -> ShapedArray:
     """The aval of an array, a number or a ShapeDtypeStruct."""
-    return ShapedArray(x.shape, x.dtype, x.weak_type) if isinstance(x, ShapeDtypeStruct) else get_aval(x)
+    return x.aval if isinstance(x, ShapeDtypeStruct) else get_aval(x)

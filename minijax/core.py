@@ -109,11 +109,7 @@ def as_array(x: Any) -> ArrayImpl:
     if type(x) is ArrayImpl:
         return x
     if isinstance(x, Tracer):
-        raise errors.UnexpectedTracerError(
-            f"Encountered an unexpected tracer: {x} was used after the transformed function in which it was made had "
-            "returned. Such a leak happens when a function stores a value outside itself, as by `cache.append(x)` "
-            "or `self.state = x`. Return the value instead, and store what the transformed function returns."
-        )
+        raise errors.UnexpectedTracerError(errors.leak_text(x))
     if type(x) in dtypes.python_scalar_dtypes:
         return ArrayImpl(np.asarray(x, dtypes.python_scalar_dtype(type(x), x)), type(x) is not bool)
     if isinstance(x, np.ndarray | np.generic):

@@ -27,9 +27,24 @@ def _describe(tracer: object) -> str:
     """`a traced value of type float32[3]`, followed by its origin when the tracer knows one."""
     aval = getattr(tracer, "aval", None)
     kind = str(tracer) if aval is None else f"type {_aval_text(aval)}"
+    return f"a traced value of {kind}{_origin(tracer)}"
+
+
+def _origin(tracer: object) -> str:
+    """Where a tracer comes from, in brackets, when it knows."""
     origin = getattr(tracer, "_origin_msg", None)
     where = origin().strip() if callable(origin) else ""
-    return f"a traced value of {kind}" + (f" ({where})" if where else "")
+    return f" ({where})" if where else ""
+
+
+def leak_text(tracer: object) -> str:
+    """What to say when a tracer is used that has outlived its trace."""
+    return (
+        f"Encountered an unexpected tracer: {tracer}{_origin(tracer)} was used after the transformed function in which "
+        "it was made had returned. Such a leak happens when a function stores a value outside itself, for example "
+        "`cache.append(x)` or `self.state = x`. Return the value from the function instead, and store what the "
+        "transformed function returns."
+    )
 
 
 def _aval_text(aval: object) -> str:

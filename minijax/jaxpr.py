@@ -28,7 +28,7 @@ from minijax.core import (
 )
 from minijax.effects import equation_effects, program_effects
 from minijax.jaxpr_text import Printer
-from minijax.leak_checks import finding_leaks
+from minijax.leak_checks import finding_leaks, origin
 from minijax.pretty import format_doc
 from minijax.source_info import Source, at_source, names_here, user_source
 
@@ -229,6 +229,8 @@ class JaxprTracer(Tracer):
     def aval(self) -> ShapedArray:
         """The aval of the variable."""
         return self._var.aval
+
+    _origin_msg = origin
 
     def __repr__(self) -> str:
         return f"JitTracer({'~' if self.weak_type else ''}{self.aval.str_long()})"

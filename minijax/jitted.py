@@ -114,7 +114,7 @@ class JitFunction:
 
     def _operand(self, x: Any, index: int, args: tuple, kwargs: dict[str, Any]) -> Any:
         if isinstance(x, ShapeDtypeStruct):
-            return x
+            return x.aval
         try:
             return as_operand(x)
         except TypeError:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from minijax.config import check_tracer_leaks, debugging
 from minijax.core import Tracer
 
-__all__ = ["finding_leaks"]
+__all__ = ["finding_leaks", "origin"]
 
 # Nested transformations are looked into together with the outermost one.
 _looking: ContextVar[bool] = ContextVar("looking for leaks", default=False)
@@ -52,14 +52,14 @@ def _leaked_tracers() -> list[Tracer]:
 
 
 def _refuse(leaked: list[Tracer], name: str) -> NoReturn:
-    lines = [f"  * {x!r}, {_origin(x, name)}{_held_by(x, leaked)}" for x in leaked]
+    lines = [f"  * {x!r}, {origin(x, name)}{_held_by(x, leaked)}" for x in leaked]
     raise Exception(  # JAX's class
         f"Leaked tracer(s), found by jax.checking_leaks:\n{chr(10).join(lines)}\nA traced value stands for a number "
         "only while the function is traced. Return it, and keep what the transformed function returns."
     )
 
 
-def _origin(tracer: Any, mapped: str) -> str:
+def origin(tracer: Any, mapped: str = "") -> str:
     """Where a tracer comes from: `the result of sin at file.py:7 (f), while the function f was traced`.
 
     `mapped` is the name of the function if it is one under vmap.

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minijax import dtypes
+from minijax.core import ShapedArray
 from minijax.primitives.standard import check_one_device
 
 __all__ = ["ShapeDtypeStruct"]
@@ -36,7 +39,8 @@ class ShapeDtypeStruct:
             raise NotImplementedError("ShapeDtypeStruct: there are no manual axes and no refs here; leave them out.")
         self.sharding = sharding
         self.shape = tuple(shape)
-        self.dtype = dtypes.canonicalize_dtype(dtype, allow_extended_dtype=True)
+        # Kept as given, also with 64 bits: what takes it says whether there are so many.
+        self.dtype = dtype if isinstance(dtype, dtypes.ExtendedDType) else np.dtype(dtype)
         self.weak_type = weak_type
 
     @property
@@ -51,6 +55,11 @@ class ShapeDtypeStruct:
         for n in self.shape:
             size *= n
         return size
+
+    @property
+    def aval(self) -> ShapedArray:
+        """The aval of such an array, in which numbers have 32 bits unless jax_enable_x64 is on."""
+        return ShapedArray(self.shape, dtypes.canonicalize_dtype(self.dtype, True), self.weak_type)
 
     def __len__(self) -> int:
         if not self.shape:

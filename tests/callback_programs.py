@@ -239,7 +239,7 @@ CALLING: dict[str, Program] = {
     "linear_transpose": lambda j, log: j.linear_transpose(lambda x: pure(j, log)(x, x), 1.0)(1.0),
     "custom_jvp": lambda j, log: [j.grad(sine(j))(np.float32(1)), j.vmap(j.grad(j.grad(sine(j))))(V)],
     "unknown method": lambda j, log: pure(j, log, "somehow")(1.0, 1.0),
-    "64 bits": lambda j, log: j.pure_callback(np.sin, np.float64(1), 1.0),
+    "64 bits": lambda j, log: j.pure_callback(np.sin, spec(j, (), "float64"), 1.0),
     "an array announces": lambda j, log: j.pure_callback(lambda x: x, j.numpy.float32(3), 1.0),
     "a number announces": lambda j, log: j.pure_callback(lambda x: x, 1.0, 1.0),
     "returns a number": lambda j, log: j.pure_callback(lambda x: 2.0, spec(j), 1.0),

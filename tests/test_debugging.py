@@ -473,3 +473,23 @@ def test_evaluation_while_tracing(fun: Callable):
         np.testing.assert_array_equal(ours, theirs)
     texts = [str(j.make_jaxpr(lambda x, j=j: fun(j, x))(1.0)) for j in (minijax, jax)]
     assert texts[0] == texts[1]
+
+
+# ----------------------------------------------------------------- messages about traced values
+
+
+def test_messages_say_where_a_traced_value_comes_from():
+    def decides(x):
+        y = x - 1
+        return y if y > 0 else x
+
+    with pytest.raises(minijax.errors.TracerBoolConversionError, match=rf"result of gt at {__file__}:\d+ \(decides\)"):
+        minijax.jit(decides)(1.0)
+    with pytest.raises(minijax.errors.TracerArrayConversionError, match="argument 0 of the traced function <lambda>"):
+        minijax.jit(lambda x: np.sin(x))(1.0)
+
+
+def test_a_leaked_value_says_where_it_comes_from(nothing_kept: None):
+    minijax.jit(lambda x: leaky(minijax, x))(1.0)
+    with pytest.raises(minijax.errors.UnexpectedTracerError, match=rf"result of sin at {__file__}:\d+ \(leaky\)"):
+        KEPT[0] + 1
