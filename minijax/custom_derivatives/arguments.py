@@ -35,6 +35,16 @@ def positional(fun: Callable, kind: str, args: tuple, kwargs: dict[str, Any]) ->
     return bound.args
 
 
+def arity_of(fun: Callable) -> int:
+    """The number of parameters, if all of them may be given by position; else -1."""
+    try:
+        parameters = inspect.signature(fun).parameters.values()
+    except ValueError:  # a builtin without a signature
+        return -1
+    plain = all(p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD) for p in parameters)
+    return len(parameters) if plain else -1
+
+
 def tracers_in_closure(fun: Callable) -> list[Tracer]:
     """Traced values that `fun` closes over, as far as Python shows them.
 
@@ -75,7 +85,7 @@ class FunctionWithRule(KeepsItsTraces):
     def __getattr__(self, name: str) -> Any:
         # Of two rules around one function, each is defined by its method: @f.def_vmap where f is a custom_vjp.
         inner = self.__dict__.get("fun")
-        if isinstance(inner, FunctionWithRule) and not name.startswith("_"):
+        if isinstance(inner, FunctionWithRule) and name.startswith("def"):
             return getattr(inner, name)
         raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
@@ -84,6 +94,7 @@ class CustomFunction(FunctionWithRule):
     """A function with a derivative of its own, by some of its arguments."""
 
     kind: str
+    _arity: int | None = None  # how many arguments need no second look; found at the first call
 
     def __init__(self, fun: Callable, nondiff_argnums: Sequence[int] = (), nondiff_argnames: Sequence[str] = ()):
         super().__init__(fun)
@@ -96,6 +107,12 @@ class CustomFunction(FunctionWithRule):
     @property
     def _name(self) -> str:
         return name_of(self.fun)
+
+    def _positional(self, args: tuple, kwargs: dict[str, Any]) -> tuple:
+        """As `positional`, which takes longer than all else where the arguments are as the signature has them."""
+        if self._arity is None:
+            self._arity = arity_of(self.fun)
+        return args if not kwargs and len(args) == self._arity else positional(self.fun, self.kind, args, kwargs)
 
     def _split(self, args: tuple) -> tuple[list[Any], list[Any], Callable[[Sequence[Any]], list[Any]]]:
         """The non-differentiable arguments, the others, and how to put all back in their places."""

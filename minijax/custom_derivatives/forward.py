@@ -11,7 +11,6 @@ from minijax.custom_derivatives.arguments import (
     CustomFunction,
     ResultType,
     name_of,
-    positional,
     tracers_in_closure,
     without_first,
 )
@@ -63,8 +62,9 @@ class custom_jvp(CustomFunction):
                 f"No JVP defined for custom_jvp function {self._name} using defjvp. "
                 f"Define it with `@{self._name}.defjvp` before the first call."
             )
-        args = positional(self.fun, self.kind, args, kwargs)
-        args = tuple([tree_map(_held, x) if i in self.nondiff_argnums else x for i, x in enumerate(args)])
+        args = self._positional(args, kwargs)
+        if self.nondiff_argnums:
+            args = tuple([tree_map(_held, x) if i in self.nondiff_argnums else x for i, x in enumerate(args)])
         nondiff, diff, rebuild = self._split(args)
         leaves, in_tree = tree_flatten(tuple(diff))
         out_trees: list[Any] = []

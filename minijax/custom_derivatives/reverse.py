@@ -12,7 +12,6 @@ from minijax.custom_derivatives.arguments import (
     CustomFunction,
     ResultType,
     name_of,
-    positional,
     tracers_in_closure,
     without_first,
 )
@@ -67,7 +66,7 @@ class custom_vjp(CustomFunction):
                 f"No VJP defined for custom_vjp function {self._name} using defvjp. "
                 f"Call `{self._name}.defvjp(fwd, bwd)` before the first call."
             )
-        nondiff, diff, rebuild = self._split(positional(self.fun, self.kind, args, kwargs))
+        nondiff, diff, rebuild = self._split(self._positional(args, kwargs))
         self._check_nondiff(nondiff)
         leaves, in_tree = tree_flatten(tuple(diff))
         in_avals = [get_aval(x).to_tangent_aval() for x in leaves]
