@@ -41,7 +41,12 @@ JACOBIANS: dict[str, Callable[[Any], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", JACOBIANS)
+IN_DEFAULT = ("integers beside floats", "a number of Python", "vmap", "by integers and floats", "jit, by integers")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=() if n in IN_DEFAULT else pytest.mark.full) for n in JACOBIANS]
+)
 def test_jacobians_of_integers(name: str):
     assert_same(JACOBIANS[name](minijax), JACOBIANS[name](jax))
 

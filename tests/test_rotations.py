@@ -37,10 +37,9 @@ def test_rotations_are_pytrees():
     def results(engine: Any, transform: Any) -> Any:
         rotations = transform.Rotation.from_quat(engine.numpy.asarray(QUATS))
         slerp = transform.Slerp.init([0.0, 1.0, 2.0], rotations)
-        turned = engine.jit(lambda r, x: r.inv().apply(x))(rotations, engine.numpy.ones(3))
-        each = engine.vmap(lambda r: r * r)(rotations)
-        total = engine.grad(lambda r: r.magnitude().sum())(rotations)
-        return turned, each, total, engine.jit(lambda s, t: s(t))(slerp, 0.3), len(each), engine.tree.leaves(slerp)
+        each = engine.jit(engine.vmap(lambda r: r.inv()))(rotations)
+        total = engine.jit(engine.grad(lambda r: r.magnitude().sum()))(rotations)
+        return total, each, engine.jit(lambda s, t: s(t))(slerp, 0.3), len(each), engine.tree.leaves(slerp)
 
     mine, jaxs = results(minijax, ours), results(jax, theirs)
     assert_same(minijax.tree.leaves(mine), jax.tree.leaves(jaxs), ulp=64, leafwise=True)

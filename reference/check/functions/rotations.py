@@ -16,20 +16,12 @@ tf.Rotation.concatenate([tf.Rotation(sq5[:, :4]), tf.Rotation(sq5[1:2, :4])]).qu
 """.strip().splitlines()
 
 CLOSE = f"""
-{MANY}.quat, tf.Rotation.from_quat([0, 0, 3, 4]).quat, tf.Rotation.from_quat(-sq5[:, :4]).as_quat(True)
-{ONE}.as_matrix(), tf.Rotation(jnp.array([0, 0, 0, 1])).as_matrix()
-tf.Rotation.from_rotvec(90 * m, degrees=True).quat, tf.Rotation.from_rotvec(0 * row).quat
-tf.Rotation.from_mrp(m).quat, {MANY}.as_mrp(), {MANY}.magnitude()
 ({ONE} * {MANY}).quat
 tf.Rotation.from_euler('z', 90, degrees=True).quat
-tf.Rotation.from_euler('zx', jnp.array([[90, 30], [0, 45]]), degrees=True).quat
 """.strip().splitlines()
 
 ROUGH = f"""
-{MANY}.as_rotvec(degrees=True), tf.Rotation.from_rotvec(1e-4 * m).as_rotvec()
 {ONE}.apply(m), {MANY}.apply(tall, inverse=True)
-tf.Rotation.from_matrix({MANY}.as_matrix()).quat
-{MANY}.as_euler('xyz', degrees=True)
 {SLERP}.timedelta, {SLERP}.rotvecs
 """.strip().splitlines()
 
@@ -39,6 +31,11 @@ EULER = [seq for axes in AXES for seq in (axes, axes.upper())]
 
 MORE_CLOSE = (
     f"""
+{MANY}.quat, tf.Rotation.from_quat([0, 0, 3, 4]).quat, tf.Rotation.from_quat(-sq5[:, :4]).as_quat(True)
+{ONE}.as_matrix(), tf.Rotation(jnp.array([0, 0, 0, 1])).as_matrix()
+tf.Rotation.from_rotvec(90 * m, degrees=True).quat, tf.Rotation.from_rotvec(0 * row).quat
+tf.Rotation.from_mrp(m).quat, {MANY}.as_mrp(), {MANY}.magnitude()
+tf.Rotation.from_euler('zx', jnp.array([[90, 30], [0, 45]]), degrees=True).quat
 {ONE}.quat, {MANY}.as_matrix(), tf.Rotation.from_mrp(row).quat, {ONE}.as_mrp(), {ONE}.magnitude()
 tf.Rotation.from_rotvec(row).quat, tf.Rotation.from_rotvec(m).quat, tf.Rotation.from_rotvec([0, 0, 2]).quat
 tf.Rotation.from_rotvec(1e-4 * m).quat, tf.Rotation.from_rotvec(m / 3).magnitude(), tf.Rotation.identity().magnitude()
@@ -50,6 +47,9 @@ tf.Rotation.from_euler('Y', s).quat, tf.Rotation.from_euler('xyz', row).quat
 
 MORE_ROUGH = (
     f"""
+{MANY}.as_rotvec(degrees=True), tf.Rotation.from_rotvec(1e-4 * m).as_rotvec()
+tf.Rotation.from_matrix({MANY}.as_matrix()).quat
+{MANY}.as_euler('xyz', degrees=True)
 {ONE}.as_rotvec(), {MANY}.as_rotvec(), {MANY}.mean().as_matrix()
 {ONE}.apply(row), {MANY}.apply(row), {MANY}.apply(tall), {ONE}.apply([1, 2, 3]), {ONE}.apply(row, inverse=True)
 tf.Rotation.from_matrix({ONE}.as_matrix()).quat
