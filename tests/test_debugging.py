@@ -64,7 +64,10 @@ TRANSFORMED: dict[str, Callable[[Any, Callable], Any]] = {
 }
 
 
-@pytest.mark.parametrize("options", [{}, {"ordered": True}, {"backend": "cli"}], ids=str)
+MORE = [pytest.param(options, marks=pytest.mark.full) for options in ({"ordered": True}, {"backend": "cli"})]
+
+
+@pytest.mark.parametrize("options", [{}, *MORE], ids=str)
 @pytest.mark.parametrize("name", TRANSFORMED)
 def test_breakpoint_prints_what_that_of_jax_prints(name: str, options: dict[str, Any]):
     outs = {}
@@ -447,7 +450,12 @@ def results(engine: Any, program: Callable) -> tuple[str, list[str], list[Any]]:
     return "fine", seen, [(np.asarray(x).tolist(), getattr(x, "weak_type", None)) for x in leaves]
 
 
-@pytest.mark.parametrize("name", WITHOUT_JIT)
+SLOW = {"associative_scan", "vmap of while", "scan in reverse", "scan of nothing", "grad", "cond of an array", "map"}
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.full if name in SLOW else ()) for name in WITHOUT_JIT]
+)
 def test_disable_jit(name: str):
     assert results(minijax, WITHOUT_JIT[name]) == results(jax, WITHOUT_JIT[name])
 
@@ -466,7 +474,7 @@ def nested_at_compile_time(j: Any, x: Any) -> Any:
         return x * float(y) * float(g) * float(s)
 
 
-@pytest.mark.parametrize("fun", [at_compile_time, nested_at_compile_time])
+@pytest.mark.parametrize("fun", [at_compile_time, pytest.param(nested_at_compile_time, marks=pytest.mark.full)])
 def test_evaluation_while_tracing(fun: Callable):
     for transformed in (lambda j, f: j.jit(f)(1.0), lambda j, f: j.grad(f)(1.0), lambda j, f: j.vmap(f)(V3)):
         ours, theirs = (transformed(j, lambda x, j=j: fun(j, x)) for j in (minijax, jax))

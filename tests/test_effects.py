@@ -19,9 +19,18 @@ import minijax
 import minijax.experimental
 from reference.check.jaxpr_tools import assert_same_text
 
-# What JAX does otherwise, and why ours is better.
-MORE_OFTEN_IN_JAX = "JAX runs the predicate of a batched while loop once more in each turn"
-ALL_OF_IT = pytest.mark.full
+# Programs that JAX takes long to compile, and those that are much like others.
+SLOW = {
+    *("hessian", "jacfwd", "jacrev", "associative_scan", "grad of grad", "vmap of cond, one predicate", "jit of vmap"),
+    *("value_and_grad", "grad of checkpoint of jit", "vmap of grad of custom_vjp", "jvp of scan", "jit of cond"),
+    *("vmap of vmap sequential", "vmap of vmap expand_dims", "vmap of vmap broadcast_all", "grad of jit"),
+    *("io ordered in checkpoint", "io ordered in grad of scan", "io in grad", "io ordered differentiated"),
+}
+
+
+def programs(table: dict[str, Any]) -> list[Any]:
+    """The names of a table, slow ones for the full depth only."""
+    return [pytest.param(name, marks=pytest.mark.full if name in SLOW else ()) for name in table]
 
 
 def run(engine: Any, program: Callable[[], Any]) -> tuple[str, list[str]]:
@@ -46,8 +55,8 @@ def quiet_logs():
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.parametrize("ordered", [True, pytest.param(False, marks=ALL_OF_IT)])
-@pytest.mark.parametrize("name", PRINTING)
+@pytest.mark.parametrize("ordered", [True, pytest.param(False, marks=pytest.mark.full)])
+@pytest.mark.parametrize("name", programs(PRINTING))
 def test_prints_what_jax_prints(name: str, ordered: bool):
     found = {}
     for engine in (jax, minijax):
@@ -63,7 +72,7 @@ def test_formats_as_jax(name: str):
     assert run(minijax, lambda: FORMATS[name](minijax)) == run(jax, lambda: FORMATS[name](jax))
 
 
-@pytest.mark.parametrize("name", CALLING)
+@pytest.mark.parametrize("name", programs(CALLING))
 def test_calls_back_as_jax(name: str):
     found = {}
     for engine in (jax, minijax):
