@@ -156,7 +156,10 @@ def _reduction(name: str, reducer: Primitive) -> Primitive:
         _require_positions(name, axes)
         return reducer.evaluate(x, axes=axes)
 
-    prim = standard(name, impl, shape, weak=never_weak)
+    def dtype(x: ShapedArray, **params: Any) -> Any:
+        return reducer.rule("shape_rule")(x, axes=()).dtype
+
+    prim = standard(name, impl, shape, dtype, never_weak)
     prim.evaluate = evaluate
     prim.batch = lambda axis_size, args, dims, **params: _batch_reduction(prim, axis_size, *args, *dims, **params)
     collectives[prim] = "axes"
