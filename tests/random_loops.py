@@ -77,13 +77,10 @@ OTHER_JVP, OTHER_VJP = ("other jvp",), ("other vjp",)
 CUSTOM_JVP, CUSTOM_VJP = ("custom_jvp",), ("custom_vjp",)
 
 
-def steps() -> st.SearchStrategy[Program]:
-    """A single instruction."""
-    return st.tuples(st.sampled_from(sorted(STEPS)))
-
-
-def programs(loops: tuple[str, ...] = LOOPS, leaves: int = 6) -> st.SearchStrategy[Program]:
-    """Nested loops and branches of some kinds."""
+def programs(
+    loops: tuple[str, ...] = LOOPS, leaves: int = 6, steps: tuple[str, ...] = tuple(STEPS)
+) -> st.SearchStrategy[Program]:
+    """Nested loops and branches of some kinds, with these single instructions in them."""
 
     def around(inner: st.SearchStrategy[Program]) -> st.SearchStrategy[Program]:
         return st.one_of(
@@ -91,7 +88,7 @@ def programs(loops: tuple[str, ...] = LOOPS, leaves: int = 6) -> st.SearchStrate
             *[st.tuples(st.just(kind), inner, inner, st.booleans()) for kind in loops],
         )
 
-    nested = st.recursive(steps(), around, max_leaves=leaves)
+    nested = st.recursive(st.tuples(st.sampled_from(sorted(steps))), around, max_leaves=leaves)
     return nested.filter(lambda program: program[0] not in STEPS)
 
 

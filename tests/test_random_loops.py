@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import numpy as np
 import pytest
 import random_loops
 from hypothesis import given, settings
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 from random_loops import CUSTOM_JVP, CUSTOM_VJP, FORWARD_ONLY, LOOPS, OTHER_JVP, OTHER_VJP, programs
 
 import minijax
+from reference.check import jaxpr_tools
 from reference.check.oracle import assert_same
 
 BOUND = 2.0**18  # of float64, relative to the largest entry: 6e-11
@@ -216,3 +218,53 @@ def test_values_of_deeper_nests(name: str, data: Any):
 @given(data=st.data())
 def test_values_of_deeper_nests_where_there_is_no_forward_mode(name: str, data: Any):
     compare(name, data.draw(programs(reverse_only_kinds_for(name), leaves=9)))
+
+
+# ----------------------------------------------------------------- texts
+
+V, W = (table[0].astype(np.float32) for table in (random_loops.POINTS, random_loops.WEIGHTS))
+TABLE = random_loops.WEIGHTS.astype(np.float32)
+Ask = Callable[[Any, Program], tuple[Function, tuple[Any, ...]]]
+
+TEXTS: dict[str, Ask] = {
+    "value": lambda j, p: (run(j, p), (V, W)),
+    "vmap": lambda j, p: (j.vmap(run(j, p)), (TABLE, TABLE)),
+    "vmap over the weights": lambda j, p: (j.vmap(run(j, p), (None, 0)), (V, TABLE)),
+    "vmap along the last axes": lambda j, p: (j.vmap(run(j, p), (1, None), 1), (TABLE, W)),
+    "jvp": lambda j, p: (lambda v, w, s, t: j.jvp(run(j, p), (v, w), (s, t)), (V, W, V, W)),
+    "jvp by the weights": lambda j, p: (lambda v, w, t: j.jvp(lambda w: run(j, p)(v, w), (w,), (t,)), (V, W, W)),
+    "linearize": lambda j, p: (lambda v, w, s: j.linearize(lambda v: run(j, p)(v, w), v)[1](s), (V, W, V)),
+    "grad": lambda j, p: (gradient(j, loss(j, p)), (V, W)),
+    "grad by the weights": lambda j, p: (j.grad(loss(j, p), 1), (V, W)),
+    "vmap of grad": lambda j, p: (j.vmap(gradient(j, loss(j, p)), (None, 0)), (V, TABLE)),
+    "grad of vmap": lambda j, p: (j.grad(lambda v, w: j.vmap(loss(j, p))(v, w).sum()), (TABLE, TABLE)),
+    "jvp of grad": lambda j, p: (lambda v, w, s: j.jvp(lambda v: j.grad(loss(j, p))(v, w), (v,), (s,)), (V, W, V)),
+    "grad of grad": lambda j, p: (j.grad(lambda v, w: j.grad(loss(j, p))(v, w).sum()), (V, W)),
+}
+# Loops within loops keep the same residuals, but in another order; of custom_root JAX prunes what it calls.
+TEXT_KINDS = ("scan", "fori", "cond", "switch", "map")
+TEXT_STEPS = ("sin", "mul", "weigh", "exp", "half", "update", "count", "prefixes", "solution")
+
+
+def compare_texts(name: str, data: Any) -> None:
+    """Of one random loop on both engines, without what nobody reads."""
+    forward = "grad" not in name
+    program = data.draw(programs((*TEXT_KINDS, *(FORWARD_ONLY if forward else ())), leaves=2, steps=TEXT_STEPS))
+    asked = [(engine, *TEXTS[name](engine, program)) for engine in (minijax, jax)]
+    ours, theirs = (jaxpr_tools.text(engine.make_jaxpr(f)(*args), prune=True) for engine, f, args in asked)
+    assert ours == theirs, f"{name} of {program}"
+
+
+@pytest.mark.parametrize("name", TEXTS)
+@settings(max_examples=4)
+@given(data=st.data())
+def test_texts(name: str, data: Any):
+    compare_texts(name, data)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", TEXTS)
+@settings(max_examples=100)
+@given(data=st.data())
+def test_more_texts(name: str, data: Any):
+    compare_texts(name, data)

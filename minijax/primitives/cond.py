@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from minijax import compiler, dtypes
-from minijax.core import NOT_LINEAR, Primitive, ShapedArray, Zero, current_trace, get_aval, is_linear
+from minijax.core import NOT_LINEAR, Primitive, ShapedArray, current_trace, get_aval, is_linear
 from minijax.effects import has_io
 from minijax.errors import JaxprTypeError
 from minijax.jaxpr import ClosedJaxpr, Eqn, Var, stage
@@ -176,16 +176,17 @@ def _taking(branch: ClosedJaxpr, num_own: int, avals: tuple[ShapedArray, ...], p
 
 
 def _transpose(cts: Sequence[Any], index: Any, *args: Any, branches: Branches) -> list[Any]:
-    linear = tuple([is_linear(x) for x in args])
+    """Results without a cotangent are left out first, with what only they depend on."""
     nonzero, given = split_tangents(cts)
+    needed, branches = _pruned(branches, nonzero)
+    operands = [x for x, n in zip(args, needed, strict=True) if n]
+    linear, there = tuple([is_linear(x) for x in operands]), (True,) * len(given)
     avals = {"given_avals": tuple([get_aval(ct) for ct in given])}
-    nonzero_in = _in_any([transpose_jaxpr(b, linear, nonzero, **avals)[1] for b in branches])
-    transposed = tuple([transpose_jaxpr(b, linear, nonzero, nonzero_in, **avals)[0] for b in branches])
-    operands = [*[x for x in args if not is_linear(x)], *given]
-    needed, transposed = _pruned(transposed, (True,) * sum(nonzero_in))
-    operands = [x for x, n in zip(operands, needed, strict=True) if n]
-    results, flags = iter(cond_p.bind(index, *operands, branches=transposed)), iter(nonzero_in)
-    return [None, *[None if not is_linear(x) else next(results) if next(flags) else Zero(x.aval) for x in args]]
+    nonzero_in = _in_any([transpose_jaxpr(b, linear, there, **avals)[1] for b in branches])
+    transposed = tuple([transpose_jaxpr(b, linear, there, nonzero_in, **avals)[0] for b in branches])
+    results = cond_p.bind(index, *[x for x in operands if not is_linear(x)], *given, branches=transposed)
+    found, flags = iter(results), iter(nonzero_in)
+    return [None, *[next(found) if n and is_linear(x) and next(flags) else None for x, n in zip(args, needed)]]
 
 
 # ----------------------------------------------------------------- batching, dead code

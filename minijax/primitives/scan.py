@@ -275,8 +275,23 @@ def _transpose(
 ) -> list[Any]:
     """Of a linear loop: (*residuals, *linear consts, *carry, *linear xs, *residuals of each turn).
 
-    A part of the carry may be a known zero; nobody asks for its cotangent.
+    A part of the carry may be a known zero; nobody asks for its cotangent. Results without a cotangent are left out
+    first, with what only they depend on.
     """
+    body, used, used_results = _live_part(jaxpr, num_consts, num_carry, [type(ct) is not Zero for ct in cts])
+    if not all(used):
+        found = iter(
+            _transpose(
+                [ct for ct, u in zip(cts, used_results, strict=True) if u],
+                *[x for x, u in zip(args, used, strict=True) if u],
+                jaxpr=body,
+                num_consts=sum(used[:num_consts]),
+                num_carry=sum(used_results[:num_carry]),
+                reverse=reverse,
+                **params,
+            )
+        )
+        return [next(found) if u else None for u in used]
     consts, carry, xs = split_list([is_linear(x) for x in args], num_consts, num_carry)
     num_fixed, num_linear = consts.count(False), sum(consts) + num_carry + sum(xs)
     fixed, linear, stacked = split_list(args, num_fixed, num_linear)
@@ -337,7 +352,16 @@ def _batch(
 
 def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
     """Drop results that nobody reads, and parts of the carry that no used result depends on."""
-    closed, num_consts, num_carry = (eqn.params[k] for k in ("jaxpr", "num_consts", "num_carry"))
+    num_consts, num_carry = eqn.params["num_consts"], eqn.params["num_carry"]
+    body, used_inputs, used_results = _live_part(eqn.params["jaxpr"], num_consts, num_carry, used)
+    sizes = {"num_consts": sum(used_inputs[:num_consts]), "num_carry": sum(used_results[:num_carry])}
+    return without(eqn, used_inputs, used_results, jaxpr=body, **sizes)
+
+
+def _live_part(
+    closed: ClosedJaxpr, num_consts: int, num_carry: int, used: Sequence[bool]
+) -> tuple[ClosedJaxpr, list[bool], Flags]:
+    """The body with what the `used` results depend on, in whatever turn; which operands and results that leaves."""
     used_ys = tuple(used[num_carry:])
     num_xs = len(closed.in_avals) - num_consts - num_carry
 
@@ -347,8 +371,7 @@ def _dce(eqn: Eqn, used: Sequence[bool]) -> Eqn:
         return made, made[1][num_consts : num_consts + num_carry]
 
     carry, (body, used_inputs) = fixed_point(used[:num_carry], one_turn)
-    sizes = {"num_consts": sum(used_inputs[:num_consts]), "num_carry": sum(carry)}
-    return without(eqn, used_inputs, (*carry, *used_ys), jaxpr=body, **sizes)
+    return body, used_inputs, (*carry, *used_ys)
 
 
 scan_p.impl = _impl
