@@ -66,7 +66,7 @@ def hide_frames(error: BaseException) -> None:
     The handler that calls this must raise the exception again.
     """
     mode = _mode()
-    if mode == "off" or _has_boundary(sys._getframe(2)):
+    if mode == "off" or _has_boundary(sys._getframe(1).f_back):
         return
     if mode == "tracebackhide":
         _mark_hidden(error.__traceback__)
