@@ -100,14 +100,21 @@ def assert_unchanged(kept: Any, plain: Any, ulp: float = 0) -> None:
 
 @pytest.mark.parametrize("program, transformation, policy", by_depth(CASES, QUICK))
 def test_values(program: str, transformation: str, policy: str):
-    """Whatever is kept, the result is that of the function without a checkpoint, and JAX's."""
+    """Whatever is kept, the result is that of the function without a checkpoint."""
     f = transformed(minijax, program, transformation, policy)
     plain = programs.TRANSFORMATIONS[transformation](minijax, programs.PROGRAMS[program](minijax))
     assert_unchanged(f(programs.W, programs.X), plain(programs.W, programs.X), ulp=64)
-    if policy == "names":
-        with jax.disable_jit():
-            theirs = transformed(jax, program, transformation, policy)(programs.W, programs.X)
-        assert_same(f(programs.W, programs.X), theirs, ulp=256, leafwise=True)
+
+
+@pytest.mark.parametrize(
+    "program, transformation, policy",
+    by_depth([case for case in CASES if case[2] == "names"], {("layers", "grad", "names")}),
+)
+def test_values_are_those_of_jax(program: str, transformation: str, policy: str):
+    ours = transformed(minijax, program, transformation, policy)(programs.W, programs.X)
+    with jax.disable_jit():
+        theirs = transformed(jax, program, transformation, policy)(programs.W, programs.X)
+    assert_same(ours, theirs, ulp=256, leafwise=True)
 
 
 def test_counts_of_a_chain():
@@ -126,7 +133,7 @@ def test_counts_of_a_chain():
 
 # ----------------------------------------------------------------- memory
 
-LAYERS, BLOCK, BATCH, WIDTH = 36, 6, 128, 32
+LAYERS, BLOCK, BATCH, WIDTH = 25, 5, 128, 32
 POLICIES_BY_NAME: dict[str, Callable[[Any], Any]] = {
     "no checkpoint": lambda f: f,
     "everything": lambda f: programs.checkpointed(minijax, f, "everything"),

@@ -218,7 +218,9 @@ def arrays(engine: Any, result: Any) -> Any:
 
 @pytest.mark.parametrize("program", WORKING, ids=lambda program: program.__name__)
 def test_results_are_those_of_jax(program: Program):
-    ours, theirs = (arrays(engine, program(engine)) for engine in ENGINES)
+    ours = arrays(minijax, program(minijax))
+    with jax.disable_jit():  # or compiling would take most of the time
+        theirs = arrays(jax, program(jax))
     assert_same(ours, theirs, ulp=64, leafwise=True)
 
 
