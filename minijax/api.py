@@ -14,6 +14,7 @@ from minijax.jitted import JitFunction, StaticArguments, flat_function, fun_name
 from minijax.named_axes import extend_axis_env
 from minijax.primitives.standard import check_one_device
 from minijax.shape_struct import ShapeDtypeStruct
+from minijax.sharded_jit import ShardedJitFunction
 from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_leaves, tree_unflatten
 
@@ -46,15 +47,19 @@ def jit(
     """Trace `fun` once for each kind of arguments (tree, shapes, dtypes, weak types), then run its jaxpr.
 
     Static arguments are given to `fun` as they are and must be hashable; a new value means a new trace.
-    Donated arguments may be overwritten. Without `fun`, a decorator.
+    Donated arguments may be overwritten. Results say that they lie as `out_shardings` tells them to, which changes
+    nothing else. Without `fun`, a decorator.
     """
     if fun is _NOT_SPECIFIED:
         options = {k: v for k, v in locals().items() if k != "fun"}
         return lambda f: jit(f, **options)
     check_callable("jit", fun)
-    for sharding in tree_leaves((in_shardings, out_shardings)):
-        check_one_device("jit", sharding)
     static = StaticArguments(fun, static_argnums, static_argnames, donate_argnums, donate_argnames)
+    shardings = tree_leaves((in_shardings, out_shardings))
+    for sharding in shardings:
+        check_one_device("jit", sharding)
+    if shardings:
+        return ShardedJitFunction(fun, static, keep_unused, inline, in_shardings, out_shardings)
     return JitFunction(fun, static, keep_unused, inline)
 
 

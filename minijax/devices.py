@@ -18,10 +18,9 @@ import numpy as np
 
 from minijax import config, version
 from minijax.array import Array, ArrayImpl
-from minijax.core import Tracer, as_operand
-from minijax.primitives.standard import check_one_device
+from minijax.core import Tracer
 from minijax.sharding import AxisType, Mesh
-from minijax.tree_util import tree_leaves, tree_map
+from minijax.tree_util import tree_map
 
 __all__ = [
     "Device",
@@ -38,7 +37,6 @@ __all__ = [
     "process_count",
     "process_index",
     "process_indices",
-    "with_sharding_constraint",
 ]
 
 
@@ -138,13 +136,6 @@ def process_indices(backend: str | None = None) -> list[int]:
 def default_backend() -> str:
     """The platform that computations run on."""
     return "cpu"
-
-
-def with_sharding_constraint(x: Any, shardings: Any) -> Any:
-    """`x` itself: a sharding over one device holds anyway. Raises as check_one_device does for others."""
-    for sharding in tree_leaves(shardings):
-        check_one_device("with_sharding_constraint", sharding)
-    return tree_map(as_operand, x)
 
 
 def make_mesh(

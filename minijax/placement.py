@@ -14,7 +14,7 @@ from minijax.core import as_operand
 from minijax.devices import Device, devices
 from minijax.primitives.standard import check_one_device
 from minijax.sharding import PartitionSpec, Sharding, SingleDeviceSharding
-from minijax.tree_util import flatten_axes, tree_flatten, tree_unflatten
+from minijax.tree_util import flatten_axes, tree_flatten, tree_leaves, tree_unflatten
 
 __all__ = [
     "Shard",
@@ -29,6 +29,7 @@ __all__ = [
     "shards_of",
     "sharding_of",
     "sharding_to",
+    "with_sharding_constraint",
 ]
 
 # ----------------------------------------------------------------- notes
@@ -91,6 +92,16 @@ def device_put(x: Any, device: Any = None, *, src: Any = None, donate: Any = Fal
     return tree_unflatten(
         tree, [leaf if p is None else placed(leaf, sharding_to(p)) for leaf, p in zip(out, places, strict=True)]
     )
+
+
+def with_sharding_constraint(x: Any, shardings: Any) -> Any:
+    """The leaves of `x`, lying as the sharding or tree of shardings says; traced values stay what they are.
+
+    Raises as `device_put` does, and TypeError for what is no sharding.
+    """
+    for sharding in tree_leaves(shardings):
+        check_one_device("with_sharding_constraint", sharding)
+    return device_put(x, shardings)
 
 
 def is_placed(x: ArrayImpl) -> bool:

@@ -370,6 +370,10 @@ class NamedSharding(Sharding):
             raise ValueError(f"{self!r} has no devices, because its mesh is abstract. Make one by jax.make_mesh.")
         return set(self.mesh.devices.flat)
 
+    def is_over(self, devices: Sequence[Any]) -> bool:
+        """Whether the mesh is made of some of these devices."""
+        return isinstance(self.mesh, Mesh) and all(d in devices for d in self.mesh.devices.flat)
+
     @property
     def is_fully_replicated(self) -> bool:  # type: ignore[override]
         """Whether each device holds all of an array."""

@@ -28,6 +28,12 @@ def on_devices(j: Engine, fun: Callable, **options: Any) -> Callable:
     return j.pmap(fun, axis_name="i", **options)
 
 
+def split(j: Engine, *axes: Any) -> Any:
+    """A sharding over a mesh of 2 x 4 devices."""
+    mesh = j.make_mesh((2, 4), ("a", "b"), axis_types=(j.sharding.AxisType.Auto,) * 2)
+    return j.NamedSharding(mesh, j.P(*axes))
+
+
 def lines(y: Any) -> Any:
     """What an array says of its place."""
     shards = [(s.device.id, str(s.index), s.replica_id, np.asarray(s.data)) for s in y.addressable_shards]
@@ -65,6 +71,22 @@ PROGRAMS: dict[str, Program] = {
     "places": lambda j: lines(on_devices(j, lambda x: x)(M)),
     "places along another axis": lambda j: lines(on_devices(j, lambda x: x, out_axes=1)(M)),
     "places of what is shared": lambda j: lines(on_devices(j, lambda x: j.lax.psum(x, "i"), out_axes=None)(M)),
+    # shardings without pmap
+    "jit with shardings": lambda j: lines(
+        j.jit(lambda x: x * 2, in_shardings=split(j, "a"), out_shardings=split(j, None, "b"))(M[:, [0, 1, 2, 0]])
+    ),
+    "jit with a tree of shardings": lambda j: [
+        lines(y)
+        for y in j.jit(
+            lambda x, y: (x + y, y.T), in_shardings=(split(j, "b"), None), out_shardings=(split(j), split(j, None, "b"))
+        )(M, M)
+    ],
+    "with_sharding_constraint": lambda j: (
+        lines(j.lax.with_sharding_constraint(j.numpy.asarray(M), split(j, ("a", "b")))),
+        j.jit(lambda x: j.lax.with_sharding_constraint(x, split(j, "b")) + 1)(M),
+    ),
+    "an argument that cannot be split": lambda j: j.jit(lambda x: x, in_shardings=split(j, None, "a"))(M),
+    "a result that cannot be split": lambda j: j.jit(lambda x: x[:3], out_shardings=split(j, "a"))(M),
     # collectives
     "psum": lambda j: on_devices(j, lambda x: (x / j.lax.psum(x, "i"), j.lax.psum(1, "i"), j.lax.psum(x > 0, "i")))(X),
     "pmean, pmax, pmin": lambda j: on_devices(

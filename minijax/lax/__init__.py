@@ -2,9 +2,6 @@
 
 from typing import TYPE_CHECKING as _TYPE_CHECKING
 
-from minijax.devices import (
-    with_sharding_constraint,
-)
 from minijax.dtypes import (
     dtype,
 )
@@ -16,6 +13,9 @@ from minijax.lax.shapes import (
     collapse,
     shape_as_value,
     stage,
+)
+from minijax.placement import (
+    with_sharding_constraint,
 )
 from minijax.primitives.arithmetic import (
     abs,

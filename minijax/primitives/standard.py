@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from minijax import dtypes
+from minijax import config, dtypes
 from minijax.array import ArrayImpl
 from minijax.core import NOT_LINEAR, Primitive, Rule, ShapedArray, Zero, as_array, get_aval
 from minijax.sharding import NamedSharding, PartitionSpec, Sharding
@@ -100,23 +100,25 @@ def _jvp_zero(prim: Primitive, primals: Any, params: dict) -> Any:
 
 
 def check_one_device(name: str, sharding: Any) -> None:
-    """Accept what says "on one device" in any words, for the function `name`: operations run on the first one.
+    """Accept a sharding over the devices here, for the function `name`: all of them are one CPU.
 
-    Raises ValueError for a bare partition spec or a mesh of several devices, TypeError for what is no sharding.
+    Raises ValueError for a bare partition spec or a mesh of other devices, TypeError for what is no sharding.
     """
     if sharding is None:
         return
     if isinstance(sharding, PartitionSpec):
         raise ValueError(
             f"{name}: got the partition spec {sharding} without a mesh. Write NamedSharding(mesh, {sharding}), or "
-            "leave it out: operations run on one device."
+            "leave it out."
         )
     if not isinstance(sharding, Sharding):
-        raise TypeError(f"{name}: {sharding!r} is not a sharding. Leave it out: operations run on one device.")
-    if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1:
+        raise TypeError(
+            f"{name}: {sharding!r} is not a sharding. Leave it out, or write jax.NamedSharding(mesh, spec)."
+        )
+    if isinstance(sharding, NamedSharding) and sharding.mesh.size > 1 and not sharding.is_over(config.devices_in_use):
         raise ValueError(
-            f"{name}: {sharding} is about {sharding.mesh.size} devices, but operations run on one. Leave it out, or "
-            "use jax.pmap."
+            f"{name}: {sharding} is about {sharding.mesh.size} devices that are not among those here. Make the mesh by "
+            "jax.make_mesh; jax.config.update('jax_num_cpu_devices', 8), before anything else, gives more devices."
         )
 
 
