@@ -13,7 +13,7 @@ import numpy as np
 
 from minijax.compiler.checked import CheckedExecutable
 from minijax.config import trace_context
-from minijax.core import as_array, quiet_floating_point
+from minijax.core import _FP_QUIET, _fp_state, as_array
 from minijax.jaxpr import ClosedJaxpr, Literal, dce_jaxpr, last_uses
 from minijax.nan_checks import locating
 
@@ -66,7 +66,8 @@ class Executable:
         env = self._initial.copy()
         for i, buffer in zip(self._arguments, buffers, strict=True):
             env[i] = buffer
-        with quiet_floating_point():
+        token = _fp_state.set(_FP_QUIET)  # not by quiet_floating_point: the body of a loop comes here each turn
+        try:
             for impl, params, operands, results, several, dead in self._steps:
                 out = impl(*[env[i] for i in operands], **params)
                 if several:
@@ -77,6 +78,8 @@ class Executable:
                     env[results[0]] = out if type(out) is np.ndarray else np.asarray(out)
                 for i in dead:
                     env[i] = None
+        finally:
+            _fp_state.reset(token)
         return [env[i] for i in self._results]
 
 

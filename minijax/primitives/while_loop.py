@@ -46,12 +46,15 @@ def _impl(
 ) -> list[np.ndarray]:
     cond_consts, body_consts, carry = split_list(buffers, cond_nconsts, body_nconsts)
     condition, body = compiler.executable(cond_jaxpr), compiler.executable(body_jaxpr)
+    batched = cond_jaxpr.out_avals[0].ndim > 0
     while True:
         (predicate,) = condition(*cond_consts, *carry)
-        if not predicate.any():
+        if not (predicate.any() if batched else predicate):
             return carry
         after = body(*body_consts, *carry)
-        carry = after if predicate.all() else [_chosen(predicate, *pair) for pair in zip(after, carry, strict=True)]
+        if batched and not predicate.all():
+            after = [_chosen(predicate, *pair) for pair in zip(after, carry, strict=True)]
+        carry = after
 
 
 def _chosen(predicate: np.ndarray, new: np.ndarray, old: np.ndarray) -> np.ndarray:
