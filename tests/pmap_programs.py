@@ -38,7 +38,14 @@ def lines(y: Any) -> Any:
     """What an array says of its place."""
     shards = [(s.device.id, str(s.index), s.replica_id, np.asarray(s.data)) for s in y.addressable_shards]
     numbers = sorted(d.id for d in y.devices())
-    return str(y.sharding), numbers, shards, y.committed, y.is_fully_replicated, np.asarray(y.addressable_data(1))
+    return (
+        str(y.sharding),
+        numbers,
+        shards,
+        y.committed,
+        y.is_fully_replicated,
+        np.asarray(y.addressable_data(len(shards) - 1)),
+    )
 
 
 # ----------------------------------------------------------------- one program for each thing that pmap does
@@ -85,6 +92,19 @@ PROGRAMS: dict[str, Program] = {
         lines(j.lax.with_sharding_constraint(j.numpy.asarray(M), split(j, ("a", "b")))),
         j.jit(lambda x: j.lax.with_sharding_constraint(x, split(j, "b")) + 1)(M),
     ),
+    "arrays made somewhere": lambda j: [
+        lines(y)
+        for d in (j.devices()[3], split(j, "b"))
+        for y in (
+            j.numpy.asarray(M, device=d),
+            j.numpy.zeros((4, 2), device=d),
+            j.numpy.full_like(M, 2, device=d),
+            j.numpy.arange(8, device=d),
+            j.numpy.eye(4, device=d),
+            j.device_put(M, d),
+            j.numpy.asarray(X).to_device(d),
+        )
+    ],
     "an argument that cannot be split": lambda j: j.jit(lambda x: x, in_shardings=split(j, None, "a"))(M),
     "a result that cannot be split": lambda j: j.jit(lambda x: x[:3], out_shardings=split(j, "a"))(M),
     # collectives

@@ -16,6 +16,7 @@ from minijax.devices import Device
 from minijax.element_types import ScalarType
 from minijax.numpy.manipulation import broadcast_to
 from minijax.numpy.promotion import array_of, check_arraylike, convert
+from minijax.placement import device_put
 from minijax.primitives.conversion import copy as copied
 from minijax.primitives.creation import canonical_shape
 from minijax.primitives.standard import check_one_device
@@ -38,15 +39,20 @@ __all__ = [
 
 
 def check_placement(fun_name: str, device: Any = None, out_sharding: Any = None) -> None:
-    """Raise ValueError or TypeError unless device and sharding, if given, say that the one device holds the result."""
+    """Raise ValueError or TypeError unless device and sharding, if given, are about the devices here."""
     if device is not None and not isinstance(device, Device | Sharding):
         raise ValueError(
-            f"jnp.{fun_name}: device={device!r} is not a device of minijax. There is one, the CPU: leave the "
-            "argument out, or pass jax.devices()[0]."
+            f"jnp.{fun_name}: device={device!r} is not a device of minijax. Leave the argument out, or pass one of "
+            "jax.devices()."
         )
     if not isinstance(device, Device):
         check_one_device(f"jnp.{fun_name}", device)
     check_one_device(f"jnp.{fun_name}", out_sharding)
+
+
+def put(x: Array, device: Any) -> Array:
+    """The result of a function that was given a device, or a sharding, or None."""
+    return x if device is None else device_put(x, device)
 
 
 # --------------------------------------------------------------------------- from values
@@ -75,7 +81,7 @@ def array(
     if dtype is not None:
         dtype = dtypes.check_and_canonicalize_user_dtype(dtype, "array")
     out = _from_value(object, dtype, copy)
-    return lax.expand_dims(out, range(ndmin - out.ndim)) if ndmin > out.ndim else out
+    return put(lax.expand_dims(out, range(ndmin - out.ndim)) if ndmin > out.ndim else out, device)
 
 
 def _positional(args: tuple, *given: Any) -> tuple[Any, Any, Any]:
@@ -101,7 +107,7 @@ def asarray(
 ) -> Array:
     """As `array`, but an Array is returned as it is when its dtype fits, unless `copy` is true."""
     check_placement("asarray", device, out_sharding)
-    return array(a, dtype, copy=bool(copy), order=order)
+    return array(a, dtype, copy=bool(copy), order=order, device=device)
 
 
 def _from_value(x: Any, dtype: Any, copy: bool) -> Array:
@@ -223,19 +229,19 @@ def _user_dtype(fun_name: str, dtype: Any) -> Any:
 def zeros(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Zeros, of the default float dtype unless told otherwise."""
     check_placement("zeros", device, out_sharding)
-    return lax.full(_shape("zeros", shape, dtype), 0, _user_dtype("zeros", dtype))
+    return put(lax.full(_shape("zeros", shape, dtype), 0, _user_dtype("zeros", dtype)), device)
 
 
 def ones(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Ones, of the default float dtype unless told otherwise."""
     check_placement("ones", device, out_sharding)
-    return lax.full(_shape("ones", shape, dtype), 1, _user_dtype("ones", dtype))
+    return put(lax.full(_shape("ones", shape, dtype), 1, _user_dtype("ones", dtype)), device)
 
 
 def empty(shape: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """An array whose elements nobody needs: zeros, as in JAX."""
     check_placement("empty", device, out_sharding)
-    return lax.full(_shape("empty", shape, dtype), 0, _user_dtype("empty", dtype))
+    return put(lax.full(_shape("empty", shape, dtype), 0, _user_dtype("empty", dtype)), device)
 
 
 def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
@@ -247,8 +253,8 @@ def full(shape: Any, fill_value: Any, dtype: Any = None, *, device: Any = None, 
     if np.ndim(fill_value) == 0:
         out = lax.full(_shape("full", shape), fill_value, dtype)
         # As in JAX: an array that was put on a device by name does not remember that it came from a Python number.
-        return out if device is None else convert(out, out.dtype)
-    return broadcast_to(asarray(fill_value, dtype), shape)
+        return out if device is None else put(convert(out, out.dtype), device)
+    return put(broadcast_to(asarray(fill_value, dtype), shape), device)
 
 
 # --------------------------------------------------------------------------- like others
@@ -274,19 +280,19 @@ def _filled_like(fun_name: str, a: Any, value: Any, dtype: Any, shape: Any) -> A
 def zeros_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Zeros with the shape and dtype of `a` where they are not given."""
     check_placement("zeros_like", device, out_sharding)
-    return _filled_like("zeros_like", a, 0, dtype, shape)
+    return put(_filled_like("zeros_like", a, 0, dtype, shape), device)
 
 
 def ones_like(a: Any, dtype: Any = None, shape: Any = None, *, device: Any = None, out_sharding: Any = None) -> Array:
     """Ones with the shape and dtype of `a` where they are not given."""
     check_placement("ones_like", device, out_sharding)
-    return _filled_like("ones_like", a, 1, dtype, shape)
+    return put(_filled_like("ones_like", a, 1, dtype, shape), device)
 
 
 def empty_like(prototype: Any, dtype: Any = None, shape: Any = None, *, device: Any = None) -> Array:
     """An array whose elements nobody needs, with the shape and dtype of `prototype` where they are not given."""
     check_placement("empty_like", device)
-    return _filled_like("empty_like", prototype, 0, dtype, shape)
+    return put(_filled_like("empty_like", prototype, 0, dtype, shape), device)
 
 
 def full_like(
@@ -302,10 +308,10 @@ def full_like(
     check_placement("full_like", device, out_sharding)
     check_arraylike("full_like", 0, fill_value)
     if np.ndim(fill_value) == 0:
-        return _filled_like("full_like", a, fill_value, dtype, shape)
+        return put(_filled_like("full_like", a, fill_value, dtype, shape), device)
     a = _prototype("full_like", a)
     shape = np.shape(a) if shape is None else shape
-    return broadcast_to(asarray(fill_value, dtypes.result_type(a) if dtype is None else dtype), shape)
+    return put(broadcast_to(asarray(fill_value, dtypes.result_type(a) if dtype is None else dtype), shape), device)
 
 
 # jnp.float32(3) and its kin make arrays; the module of element types knows none.

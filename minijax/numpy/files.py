@@ -71,4 +71,4 @@ def from_dlpack(x: Any, /, *, device: Any = None, copy: bool | None = None) -> A
         )
     if copy is False and not isinstance(x, Array):
         raise ValueError("from_dlpack: copy=False is not possible, because arrays never share memory. Leave it out.")
-    return asarray(np.array(np.from_dlpack(x)))
+    return asarray(np.array(np.from_dlpack(x)), device=device)

@@ -14,7 +14,7 @@ from minijax.array import Array
 from minijax.core import Tracer
 from minijax.numpy.arithmetic import power, sign
 from minijax.numpy.axes import static_int
-from minijax.numpy.creation import array, asarray, check_placement, zeros_like
+from minijax.numpy.creation import array, asarray, check_placement, put, zeros_like
 from minijax.numpy.exponential import log10
 from minijax.numpy.logic import iscomplexobj
 from minijax.numpy.manipulation import broadcast_to, reshape
@@ -65,9 +65,9 @@ def arange(
         dtype = dtypes.result_type(start, *[x for x in (stop, step) if x is not None])
     start, stop, step = (_number(x) for x in ((0, start, step) if stop is None else (start, stop, step)))
     if step is not None:
-        return _steps(start, step, max(0, math.ceil((stop - start) / step)), dtype)
+        return put(_steps(start, step, max(0, math.ceil((stop - start) / step)), dtype), device)
     counted = lax.iota(dtype, max(0, math.ceil(stop - start)))
-    return counted if start == 0 else lax.add(convert(start, dtype), counted)
+    return put(counted if start == 0 else lax.add(convert(start, dtype), counted), device)
 
 
 def _check_range_argument(name: str, value: Any) -> None:
@@ -125,7 +125,7 @@ def linspace(
     out, step = _linspace(start, stop, num, endpoint, axis)
     if dtypes.is_integer(dtype):
         out = lax.floor(out)
-    out = convert(out, dtype)
+    out = put(convert(out, dtype), device)
     return (out, step) if retstep else out
 
 
@@ -263,7 +263,7 @@ def eye(N: int, M: int | None = None, k: Any = 0, dtype: Any = None, *, device: 
         raise ValueError(f"eye: negative dimensions are not allowed, got {N} and {M}.")
     i = lax.broadcasted_iota(offset.dtype, (rows, columns), 0)
     j = lax.broadcasted_iota(offset.dtype, (rows, columns), 1)
-    return convert(i + offset == j, dtype)
+    return put(convert(i + offset == j, dtype), device)
 
 
 def identity(n: int, dtype: Any = None) -> Array:
