@@ -35,6 +35,46 @@ def counting(jax: Any, x: Any) -> Any:
     return jax.lax.scan(_counting_body(jax), {"x": x, "i": 1, "kept": x}, None, length=3)
 
 
+def nested(jax: Any, w: Any, c: Any, xs: Any) -> Any:
+    """A scan in a scan, with a weight that both close over."""
+
+    def inner(c: Any, x: Any) -> Any:
+        return jax.lax.sin(c * w) + x, c * x
+
+    return jax.lax.scan(lambda c, row: jax.lax.scan(inner, c, row), c, xs)
+
+
+@functools.cache
+def _rotating_body(jax: Any) -> Callable[[Any, Any], Any]:
+    return lambda c, x: ((c[1], c[2], jax.lax.cos(c[0]) * x), c[0] * c[2])
+
+
+def rotating(jax: Any, a: Any, xs: Any) -> Any:
+    """A carry of which only the last part depends on the operand at first: what holds of it spreads turn by turn."""
+    one = jax.numpy.ones_like(a)
+    return jax.lax.scan(_rotating_body(jax), (one, one, a), xs, reverse=True)
+
+
+def static_fori(jax: Any, x: Any) -> Any:
+    """A fori_loop of known length has all derivatives."""
+    return jax.lax.fori_loop(-1, 3, lambda i, v: jax.lax.sin(v) * i + x, x)
+
+
+def branch_in_loop(jax: Any, s: Any, xs: Any) -> Any:
+    """Another branch in each turn."""
+    return jax.lax.scan(lambda c, x: (jax.lax.cond(c > x, jax.lax.sin, lambda c: c * c + s, c), c * x), s, xs)
+
+
+def checkpointed(jax: Any, w: Any, xs: Any) -> Any:
+    """A body that is computed anew in the backward pass."""
+    return jax.lax.scan(jax.checkpoint(lambda c, x: (jax.lax.sin(c * w) + x, c * x)), w, xs)
+
+
+def mapped(jax: Any, xs: Any) -> Any:
+    """lax.map, two slices at a time and one left over."""
+    return jax.lax.map(lambda x: (jax.lax.sin(x), x * x[:1]), xs, batch_size=2)
+
+
 @functools.cache
 def _running_body(jax: Any) -> Callable[[Any, Any], Any]:
     return lambda c, x: (c + x, (c, x))
@@ -59,6 +99,14 @@ def _collatz_parts(jax: Any) -> tuple[Callable, Callable]:
         return jax.numpy.where(n % 2 == 0, n // 2, 3 * n + 1), steps + 1
 
     return (lambda v: v[0] != 1), step
+
+
+def spreading(jax: Any, x: Any, n: Any) -> Any:
+    """A carry that is batched, or has a tangent, only after some turns; the predicate looks at it then."""
+    start = (0, n, 1.0, 0.5, 0.25)
+    return jax.lax.while_loop(
+        lambda v: (v[0] < v[1]) & (v[2] < 2.5), lambda v: (v[0] + 1, v[1], v[3], v[4], x * v[2]), start
+    )[2:]
 
 
 def collatz(jax: Any, n: Any) -> Any:
@@ -141,9 +189,16 @@ ROWS: list[Row] = [
     row("scan", counting, between(-1, 1, 2), label="counting", **SMOOTH),
     row("scan", running_sum, C, XS, label="running-sum", **SMOOTH),
     row("scan", running_sum, integers(-9, 9, 2), integers(-9, 9, 3, 2), label="integers"),
+    row("scan", nested, between(-2, 2), between(-2, 2), between(-2, 2, 2, 3), label="nested", **SMOOTH),
+    row("scan", rotating, between(-2, 2), between(-2, 2, 4), label="rotating", weak=False, **SMOOTH),
+    row("scan", static_fori, between(-2, 2, 2), label="fori", **SMOOTH),
+    row("scan", branch_in_loop, between(-2, 2), between(-2, 2, 3), label="cond", weak=False, **SMOOTH),
+    row("scan", checkpointed, between(-2, 2), between(-2, 2, 3), label="checkpoint", weak=False, **SMOOTH),
+    row("scan", mapped, between(-2, 2, 3, 2), label="map", **SMOOTH),
     row("scan", running_sum, C, between(-2, 2, 0, 2), label="no-turns", weak=False, **SMOOTH),
     row("while", halt, integers(0, 4), between(-1, 1, 2), main=True, only=FORWARD_ONLY, weak=False, **SMOOTH),
     row("while", halt, integers(0, 4), between(-1, 1), only=FORWARD_ONLY, **SMOOTH),
+    row("while", spreading, between(1, 2), integers(0, 5), label="spreading", only=FORWARD_ONLY, weak=False, **SMOOTH),
     row("while", collatz, integers(1, 30), label="collatz", only=FORWARD_ONLY),
     row("while", fori, integers(-1, 4), between(-1, 1, 2), label="fori", only=FORWARD_ONLY, **SMOOTH),
     row("cond", choice, between(-2, 2), between(-1, 1), between(1, 2), main=True, **SMOOTH),
