@@ -19,6 +19,7 @@ from __future__ import annotations
 from types import ModuleType
 
 from . import (
+    callbacks,
     complex,
     control_flow,
     fft,
@@ -55,6 +56,7 @@ FAMILIES: dict[str, ModuleType] = {
     "arrays": methods,
     "ops": ops,
     "lax": lax_small,
+    "callbacks": callbacks,
     "complex numbers": complex,
     "bfloat16 and narrower": narrow,
     "numpy.fft": fft,
