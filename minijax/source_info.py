@@ -65,9 +65,15 @@ def in_transformation(name: str, fun: Callable) -> Callable:
     return named
 
 
+_engine_files: set[str] = set()  # those seen so far
+
+
 def is_engine_file(file: str) -> bool:
     """Whether a file is the engine's own."""
-    return file.startswith(_ENGINE)
+    if file.startswith(_ENGINE):
+        _engine_files.add(file)
+        return True
+    return False
 
 
 def at_source(source: Source | None, function: Callable, args: Sequence[Any], params: dict[str, Any], /) -> Any:
@@ -92,15 +98,16 @@ def user_source(outside: int = 0) -> Source | None:
 
     `outside` is how many of the names, counted from the outermost, belong to what is around the jaxpr.
     """
-    frame = sys._getframe(1)
+    frame, names = sys._getframe(1), _names.get()[outside:]
     while frame is not None:
         code = frame.f_code
+        file = code.co_filename
         if code is _AT_SOURCE:
             source = frame.f_locals["source"]
             if source is not None:
-                return source._replace(names=_names.get()[outside:])
-        elif not code.co_filename.startswith(_ENGINE):
-            return Source(code.co_filename, frame.f_lineno, code.co_name, _names.get()[outside:])
+                return source if source.names == names else Source(source.file, source.line, source.function, names)
+        elif not (file in _engine_files or is_engine_file(file)):
+            return Source(file, frame.f_lineno, code.co_name, names)
         frame = frame.f_back
     return None
 
