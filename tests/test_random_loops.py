@@ -180,13 +180,23 @@ def reverse_only_kinds_for(check: str) -> tuple[str, ...]:
     return (*LOOPS, *rules, *rules)
 
 
+def outcome(j: Any, ask: Check, program: Program) -> Any:
+    """The result, or that there is none: the forward pass of a custom_vjp function may call another one."""
+    try:
+        return ask(j, program)
+    except TypeError as error:
+        if "to a custom_vjp function" in str(error):
+            return "no forward mode"
+        raise
+
+
 def compare(name: str, program: Program) -> None:
     """Both engines."""
     ask, ask_jax = CHECKS[name]
     with minijax.enable_x64(True):
-        ours = ask(minijax, program)
+        ours = outcome(minijax, ask, program)
     with jax.enable_x64(True), jax.disable_jit():
-        theirs = ask_jax(jax, program)
+        theirs = outcome(jax, ask_jax, program)
     assert_same(ours, theirs, ulp=BOUND, floor=1, leafwise=True, what=f"{name} of {program}")
 
 
