@@ -24,6 +24,7 @@ import pytest
 import minijax as jax
 import minijax.numpy as jnp
 from minijax import lax
+from minijax.experimental import checkify
 
 THREADS = 8
 DEFAULT_SECONDS = 2.0
@@ -71,6 +72,12 @@ def _cube(x: Any) -> Any:
 
 _cube.defjvp(lambda primals, tangents: (_cube(primals[0]), 3 * primals[0] ** 2 * tangents[0]))
 
+
+def _checked(x: Any) -> Any:
+    checkify.check(jnp.all(x > 0), "{} is not positive", x)
+    return jnp.log(x)
+
+
 # Each entry makes a function anew, and its arguments from the number n of its caller, 0 or 1.
 MAKERS: dict[str, Callable[[], tuple[Callable, Callable[[int], tuple]]]] = {
     "jit": lambda: (jax.jit(lambda x: jnp.exp(x).sum(0)), lambda n: (X[: 3 + n],)),
@@ -88,6 +95,8 @@ MAKERS: dict[str, Callable[[], tuple[Callable, Callable[[int], tuple]]]] = {
     "static": lambda: (jax.jit(lambda x, k: x**k, static_argnums=1), lambda n: (X, n + 2)),
     "random": lambda: (jax.jit(lambda k: jax.random.normal(k, (5,))), lambda n: (jax.random.key(n),)),
     "linear": lambda: (jax.vjp(lambda w: X @ w, W)[1], lambda n: (jnp.full((4, 2), float(n)),)),
+    "named axis": lambda: (jax.jit(jax.vmap(lambda x: x - lax.pmean(x, "i"), axis_name="i")), lambda n: (X[n:],)),
+    "checkify": lambda: (jax.jit(lambda x: checkify.checkify(_checked)(x)[1]), lambda n: (X[n:],)),
     "jaxpr": lambda: (lambda x: _characters(jax.make_jaxpr(jax.grad(_loss))(W, x)), lambda n: (X[n:],)),
 }
 
