@@ -437,11 +437,53 @@ def stacked_reverse(j: Any) -> Any:
     )
 
 
+def shared_by_examples(j: Any) -> Any:
+    """Results, cotangents and residuals that are the same for all examples of a vmap."""
+    f = with_jvp(j, lambda x: (x * 2, 3.0), lambda p, t: ((p[0] * 2, 3.0), (t[0] * 7, 0.0)))
+    g = with_vjp(j, lambda x: (x * 2, 3.0), lambda x: ((x * 2, 3.0), 5.0), lambda r, ct: (ct[0] * r + ct[1],))
+    h = with_vjp(j, TIMES, lambda x, y: (x * y, None), lambda r, ct: (1.0, ct * 3))
+    forward, reverse = (j.vmap(fun, out_axes=(0, None)) for fun in (f, g))
+
+    def total(fun):
+        return lambda v: fun(v)[0].sum() + fun(v)[1]
+
+    values = forward(V), reverse(V), j.jit(forward)(V), j.jit(reverse)(V), j.jvp(forward, (V,), (V,))
+    gradients = [j.grad(total(reverse))(V), j.jit(j.grad(total(reverse)))(V), j.grad(j.jit(total(reverse)))(V)]
+    return values, gradients, j.grad(lambda x: j.vmap(h, (None, 0))(x, V).sum())(2.0), j.grad(total(forward))(V)
+
+
+def other_axes(j: Any) -> Any:
+    """Examples along the last axis."""
+    functions = sine(j), reverse_sine(j)
+    mapped = [j.vmap(f, 1, out)(M) for f in functions for out in (0, 1)]
+    gradients = [j.grad(lambda m, f=f: (j.vmap(f, 1, 1)(m) * M).sum())(M) for f in functions]
+    return mapped, gradients, j.jvp(j.jit(j.vmap(sine(j), 1, 1)), (M,), (M,))
+
+
+def summed_over_an_axis(j: Any) -> Any:
+    """A collective in the function is the same for all examples, in a rule it adds them up."""
+    f = with_jvp(j, lambda x: j.lax.psum(x, "i"), lambda p, t: (f(*p), t[0] * 3))
+    g = with_vjp(
+        j,
+        lambda x: j.lax.psum(x, "i"),
+        lambda x: (j.lax.psum(x, "i"), None),
+        lambda r, ct: (ct * j.lax.axis_index("i"),),
+    )
+    h = with_vjp(j, lambda x: x * 1.0, lambda x: (x * 1.0, None), lambda r, ct: (j.lax.psum(ct, "i"),))
+
+    def both(fun):
+        inside = j.vmap(j.grad(fun), axis_name="i")(V)
+        return inside, j.grad(lambda v: j.vmap(fun, axis_name="i")(v).sum())(V)
+
+    alone = j.vmap(lambda x: f(2.0) + g(2.0) + x, axis_name="i")(V)
+    return [both(fun) for fun in (f, g, h)], alone, j.vmap(f, axis_name="i", out_axes=None)(V)
+
+
 WORKING: tuple[Program, ...] = (
     *(defaults, only_keyword, many, nondiff_tracers, nondiff_names, nondiff_out_of_order, nondiff_list, integers),
     *(integer_results, concrete_values, attributes, no_arguments, defjvps, cotangent_trees, cotangent_dtypes),
     *(residual_trees, none_argument, zero_tangents, zero_tangents_returned, zero_attributes, zero_cotangents),
     *(primal_trees, closed_over_in_vmap, closed_over_in_loops, closures_converted, what_closures_are_converted),
     *(minimizer, gradients, linear_calls, linear_calls_of_trees, optimized, in_scan, in_cond, in_while, stacked),
-    stacked_reverse,
+    *(stacked_reverse, shared_by_examples, other_axes, summed_over_an_axis),
 )

@@ -268,6 +268,12 @@ TOLD: dict[str, tuple[programs.Program, str]] = {
         "no derivative by its residual arguments",
     ),
     "nondiff tracer": (REFUSED["nondiff tracer of reverse"], r"position of nondiff_argnums=\(1,\)"),
+    "result that examples share": (
+        lambda j: j.jvp(
+            j.jit(j.vmap(with_jvp(j, lambda x, y: x, lambda p, t: (p[0], t[1])), (None, 0))), (2.0, V), (1.0, V)
+        ),
+        "Return the function's own results",
+    ),
     "closure": (closed("jvp"), "Pass the value to the function as an argument"),
 }
 

@@ -15,8 +15,9 @@ from minijax.custom_derivatives.arguments import (
     without_first,
 )
 from minijax.custom_derivatives.zeros import SymbolicZero, hidden_zero, visible_zero, zero_from_primal
+from minijax.primitives.batched_rules import defined_here
 from minijax.primitives.conversion import stop_gradient
-from minijax.primitives.custom_rules import custom_jvp_call_p, defined_here
+from minijax.primitives.custom_rules import custom_jvp_call_p
 from minijax.primitives.families import add_any_p
 from minijax.tracebacks import api_boundary
 from minijax.tree_util import tree_flatten, tree_map, tree_unflatten

@@ -18,8 +18,9 @@ from minijax.custom_derivatives.arguments import (
 from minijax.custom_derivatives.zeros import CustomVJPPrimal, SymbolicZero, visible_zero
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, stage
+from minijax.primitives.batched_rules import defined_here
 from minijax.primitives.calls import hoist_constants
-from minijax.primitives.custom_rules import custom_vjp_call_p, defined_here
+from minijax.primitives.custom_rules import custom_vjp_call_p
 from minijax.primitives.remat_opt import forward_pass
 from minijax.primitives.shaping import as_value
 from minijax.tracebacks import api_boundary

@@ -17,7 +17,7 @@ from minijax import dtypes
 from minijax.core import Zero, is_linear, set_current_trace
 from minijax.effects import has_io
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Var, dce_jaxpr
-from minijax.jaxpr_transforms import dce_keeping
+from minijax.jaxpr_transforms import batch_jaxpr, dce_keeping
 from minijax.linearize import LinearTrace
 from minijax.policy_split import Flags, Policy, SplitEqn, nothing_saveable, picked, split_jaxpr
 from minijax.primitives.calls import call_primitive, split_call
@@ -125,6 +125,12 @@ def _with(eqn: Eqn, **params: Any) -> Eqn:
     return eqn.replace(params={**eqn.params, **params})
 
 
+def _batch(axis_size: int, args: Sequence[Any], dims: Any, *, jaxpr: ClosedJaxpr, **params: Any) -> Any:
+    """As JAX does, with the batch axis of the results in front."""
+    batched, out_dims = batch_jaxpr(jaxpr, axis_size, tuple(dims), (None,) * len(jaxpr.out_avals))
+    return remat_p.bind(*args, jaxpr=batched, **params), out_dims
+
+
 # ----------------------------------------------------------------- a checkpoint within a checkpoint
 
 
@@ -143,5 +149,6 @@ def _split(policy: Policy, eqn: Eqn, unknown: Flags, there: Flags) -> SplitEqn:
 remat_p.jvp = _jvp
 remat_p.partial_eval = _partial_eval
 remat_p.transpose = _transpose
+remat_p.batch = _batch
 remat_p.dce = _dce
 remat_p.split = _split

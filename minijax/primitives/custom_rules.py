@@ -16,18 +16,16 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from minijax import compiler, dtypes
-from minijax.batching import BatchTrace, BatchTracer, batched, place_batch_axis
-from minijax.core import EVAL, Primitive, Trace, Zero, current_trace, get_aval, set_current_trace
+from minijax.core import EVAL, Primitive, Zero, get_aval, set_current_trace
 from minijax.errors import UnexpectedTracerError
 from minijax.jaxpr import ClosedJaxpr, Eqn, JaxprTrace, stage
 from minijax.jaxpr_transforms import dce_keeping
 from minijax.linearize import LinearTrace
-from minijax.named_axes import in_scope
+from minijax.primitives.batched_rules import ResultAxes, batched_bwd, batched_call, batched_fwd, batched_jvp
 from minijax.primitives.calls import evaluate_jaxpr, hoist_constants, transpose_call, without
 from minijax.primitives.families import instantiate
-from minijax.primitives.shaping import as_value, move_axis
+from minijax.primitives.shaping import as_value
 from minijax.primitives.standard import zero_like
-from minijax.primitives.sums import reduce_sum
 
 # ----------------------------------------------------------------- shared
 
@@ -84,57 +82,6 @@ def _without_results(eqn: Eqn, used: Sequence[bool], **rules: Callable) -> Eqn:
     return without(eqn, keep, used, call_jaxpr=call, **rules)
 
 
-# ----------------------------------------------------------------- a vmap around
-
-
-class _SameVmap(BatchTrace):
-    """A vmap once more, around a function that was defined inside of it and may close over its tracers."""
-
-    __slots__ = ("known",)
-
-    def __init__(self, size: int, around: BatchTrace):
-        super().__init__(size)
-        self.known = (around, *getattr(around, "known", ()))
-
-    def pair(self, x: Any) -> tuple[Any, int | None]:
-        if type(x) is BatchTracer and any(x._trace is trace for trace in self.known):
-            return x.val, x.dim
-        return super().pair(x)
-
-
-def defined_here(fun: Callable) -> Callable:
-    """`fun`, which knows from now on which vmaps are around it. A jit in between passes on what is closed over."""
-    vmaps, trace = [], current_trace()
-    while trace is not EVAL and not isinstance(trace, JaxprTrace):
-        if isinstance(trace, BatchTrace):
-            vmaps.append(trace)
-        trace = trace.parent
-    if vmaps:
-        fun.vmaps = vmaps
-    return fun
-
-
-def _batched(fun: Callable, size: int, dims: Sequence[int | None], parent: Trace) -> Callable:
-    """`fun` for all examples of the vmap with this parent, its results with the batch axis in front."""
-    vmaps = getattr(fun, "vmaps", ())
-    around = next((trace for trace in vmaps if trace.parent is parent), None)
-    if around is None:
-        return batched(fun, size, dims)
-
-    def call(*args: Any) -> list[Any]:
-        trace = _SameVmap(size, around)
-        try:
-            with set_current_trace(trace), in_scope(size):
-                outs = fun(*map(trace.wrap, args, dims))
-            pairs = [trace.pair(x) for x in outs]
-        finally:
-            trace.valid = False
-        return [place_batch_axis(x, d, 0, size) for x, d in pairs]
-
-    call.vmaps = vmaps
-    return call
-
-
 # ----------------------------------------------------------------- custom_jvp_call
 
 custom_jvp_call_p = make_custom_call("custom_jvp_call")
@@ -163,33 +110,11 @@ def _is_float0(t: Any) -> bool:
 
 
 def _batch_jvp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, jvp: Any, **params: Any) -> Any:
-    call = _batched(call_jaxpr, axis_size, dims, current_trace())
-    batched_jvp = _batched_jvp(jvp, axis_size, dims[params["num_consts"] :])
-    outs = custom_jvp_call_p.bind(*args, call_jaxpr=call, jvp=batched_jvp, **params)
-    return outs, [0] * len(outs)
-
-
-def _batched_jvp(jvp: Callable, size: int, dims: Sequence[int | None]) -> Callable:
-    around = current_trace()
-
-    @functools.wraps(jvp)
-    def call(*args: Any) -> list[Any]:
-        tangent_dims = [None if type(t) is Zero else d for t, d in zip(args[len(dims) :], dims, strict=True)]
-        zero: list[bool] = []
-
-        def flat(*examples: Any) -> list[Any]:
-            primals, tangents = examples[: len(dims)], examples[len(dims) :]
-            tangents = [zero_like(p) if type(t) is Zero else t for p, t in zip(primals, tangents, strict=True)]
-            results = jvp(*primals, *tangents)
-            zero.extend(type(x) is Zero for x in results)
-            return [x for x in results if type(x) is not Zero]
-
-        flat.vmaps = getattr(jvp, "vmaps", ())
-        given = iter(_batched(flat, size, [*dims, *tangent_dims], around)(*args))
-        outs = [next(given) for _ in zero[: len(zero) // 2]]
-        return [*outs, *[zero_like(o) if z else next(given) for o, z in zip(outs, zero[len(outs) :], strict=True)]]
-
-    return call
+    axes = ResultAxes(axis_size)
+    call = batched_call(call_jaxpr, dims, axes)
+    jvp = batched_jvp(jvp, dims[params["num_consts"] :], axes)
+    outs = custom_jvp_call_p.bind(*args, call_jaxpr=call, jvp=jvp, **params)
+    return outs, axes.found
 
 
 def _run_in_linear_program(
@@ -262,65 +187,12 @@ def _forward_by_user(
 
 
 def _batch_vjp_call(axis_size: int, args: Any, dims: Any, *, call_jaxpr: Any, fwd: Any, bwd: Any, **params: Any) -> Any:
-    own = list(dims[params["num_consts"] :])
-    call = _batched(call_jaxpr, axis_size, dims, current_trace())
-    outs = custom_vjp_call_p.bind(
-        *args,
-        call_jaxpr=call,
-        fwd=_batched_fwd(fwd, axis_size, own),
-        bwd=_batched_bwd(bwd, axis_size, own),
-        **params,
-    )
-    return outs, [0] * len(outs)
-
-
-def _batched_fwd(fwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
-    around = current_trace()
-
-    @functools.wraps(fwd)
-    def call(*args: Any, **kwargs: Any) -> tuple[list[Any], list[Any]]:
-        counts: list[int] = []
-
-        def flat(*examples: Any) -> list[Any]:
-            outs, residuals = fwd(*examples, **kwargs)
-            counts.append(len(outs))
-            return [*outs, *residuals]
-
-        flat.vmaps = getattr(fwd, "vmaps", ())
-        results = _batched(flat, size, dims, around)(*args)
-        return results[: counts[0]], results[counts[0] :]
-
-    return call
-
-
-def _batched_bwd(bwd: Callable, size: int, dims: Sequence[int | None]) -> Callable:
-    """The user's bwd for all examples; an argument they share gets the sum of their cotangents."""
-    around = current_trace()
-
-    @functools.wraps(bwd)
-    def call(*args: Any) -> list[Any]:
-        in_dims = [None if type(x) is Zero else 0 for x in args]
-        nonzero: list[bool] = []
-
-        def flat(*examples: Any) -> list[Any]:
-            cts = bwd(*[_zero_of_example(x) if type(x) is Zero else x for x in examples])
-            nonzero.extend(ct is not None for ct in cts)
-            return [ct for ct in cts if ct is not None]
-
-        flat.vmaps = getattr(bwd, "vmaps", ())
-        given = iter(_batched(flat, size, in_dims, around)(*args))
-        return [_unbatched(next(given), d) if nz else None for nz, d in zip(nonzero, dims, strict=True)]
-
-    return call
-
-
-def _zero_of_example(ct: Zero) -> Zero:
-    return Zero(ct.aval.update(shape=ct.aval.shape[1:]))
-
-
-def _unbatched(ct: Any, dim: int | None) -> Any:
-    """The cotangent of an argument that carries the batch axis at `dim`, or that all examples share."""
-    return reduce_sum(ct, (0,)) if dim is None else move_axis(ct, 0, dim)
+    axes = ResultAxes(axis_size)
+    own = dims[params["num_consts"] :]
+    call = batched_call(call_jaxpr, dims, axes)
+    fwd, bwd = batched_fwd(fwd, own, axes), batched_bwd(bwd, own, axes)
+    outs = custom_vjp_call_p.bind(*args, call_jaxpr=call, fwd=fwd, bwd=bwd, **params)
+    return outs, axes.found
 
 
 def _dce_vjp_call(eqn: Eqn, used: Sequence[bool]) -> Eqn:

@@ -252,8 +252,6 @@ def check_derived_jaxprs(row: Row) -> None:
             ours, theirs = both(lambda engine, mode=mode: traced(engine, row, mode))
             jaxpr_tools.assert_same_text(ours, theirs, mode)
     for in_axes in batchings(row):
-        if row.primitive in oracle_facts.BATCHED_TEXT_DIFFERS and set(in_axes) - {0, None}:
-            continue
         ours, theirs = both(lambda engine, in_axes=in_axes: traced_batch(engine, row, in_axes))
         jaxpr_tools.assert_same_text(ours, theirs, f"vmap {in_axes}")
 

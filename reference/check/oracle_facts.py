@@ -123,13 +123,6 @@ DERIVATIVES_DIFFER: dict[str, str] = {
     ),
 }
 
-# Primitives with a body, where batching along another axis than the first is written differently, and why.
-BATCHED_TEXT_DIFFERS: dict[str, str] = {
-    "custom_jvp_call": "the results' batch axis is moved to the front inside the body, in JAX behind it",
-    "custom_vjp_call": "as custom_jvp_call",
-    "remat2": "the other way round",
-}
-
 # Programs of test_jaxpr_text.py whose text differs from JAX's, and why. Keep it short.
 _BASIS = "JAX converts the standard basis to the dtype that it has already"
 JAXPR_TEXT_DIFFERS: dict[str, str] = {
