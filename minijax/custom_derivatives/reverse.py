@@ -62,13 +62,8 @@ class custom_vjp(CustomFunction):
 
     @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if self.fwd is None or self.bwd is None:
-            raise AttributeError(
-                f"No VJP defined for custom_vjp function {self._name} using defvjp. "
-                f"Call `{self._name}.defvjp(fwd, bwd)` before the first call."
-            )
         nondiff, diff, rebuild = self._split(self._positional(args, kwargs))
-        self._check_nondiff(nondiff)
+        self._check_call(nondiff)
         leaves, in_tree = tree_flatten(tuple(diff))
         in_avals = [get_aval(x).to_tangent_aval() for x in leaves]
         trees: dict[str, Any] = {}
@@ -81,14 +76,9 @@ class custom_vjp(CustomFunction):
 
         def run_fwd(*flat: Any) -> tuple[list[Any], list[Any]]:
             rule = f"Custom VJP fwd rule {name_of(self.fwd)} for function {self._name}"
-            result = self.fwd(*rebuild(tree_unflatten(in_tree, flat)))
-            if not isinstance(result, tuple | list) or len(result) != 2:
-                raise TypeError(
-                    f"{rule} must produce a pair (list or tuple of length two), but got {result}. Return "
-                    "(primal_out, residuals)."
-                )
-            outs, trees["out"] = tree_flatten(result[0])
-            residuals, trees["res"] = tree_flatten(result[1])
+            out, res = _checked_pair(rule, self.fwd(*rebuild(tree_unflatten(in_tree, flat))))
+            outs, trees["out"] = tree_flatten(out)
+            residuals, trees["res"] = tree_flatten(res)
             result_type.check(outs, trees["out"], rule, self._name)
             return outs, residuals
 
@@ -120,7 +110,12 @@ class custom_vjp(CustomFunction):
         )
         return tree_unflatten(trees["out"], outs)
 
-    def _check_nondiff(self, nondiff: Sequence[Any]) -> None:
+    def _check_call(self, nondiff: Sequence[Any]) -> None:
+        if self.fwd is None or self.bwd is None:
+            raise AttributeError(
+                f"No VJP defined for custom_vjp function {self._name} using defvjp. "
+                f"Call `{self._name}.defvjp(fwd, bwd)` before the first call."
+            )
         if any(isinstance(x, Tracer) for x in tree_leaves(nondiff)):
             raise UnexpectedTracerError(
                 f"a traced array is an argument of the custom_vjp function {self._name} at a position of "
@@ -130,7 +125,16 @@ class custom_vjp(CustomFunction):
             )
 
 
-# ----------------------------------------------------------------- what bwd returns
+# ----------------------------------------------------------------- what the rules return
+
+
+def _checked_pair(rule: str, result: Any) -> Any:
+    if not isinstance(result, tuple | list) or len(result) != 2:
+        raise TypeError(
+            f"{rule} must produce a pair (list or tuple of length two), but got {result}. Return "
+            "(primal_out, residuals)."
+        )
+    return result
 
 
 def _checked_cotangents(rules: custom_vjp, result: Any, in_tree: Any, avals: Sequence[ShapedArray]) -> list[Any]:

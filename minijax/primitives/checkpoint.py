@@ -4,8 +4,8 @@ As a primitive it calls a jaxpr. Forward it just runs. Where it is differentiate
 under the policy (see `policy_split.py`): the first half runs now, and what is recorded is one call of the second,
 on the residuals that the policy keeps and on the call's own operands. Transposed, that call computes the rest anew.
 
-`prevent_cse` is for compilers that would find the second computation of a value and drop it. It is kept for JAX's
-sake, a bool or one for each operand, and changes nothing here.
+`prevent_cse`, a bool or one for each operand, is for compilers. One that inlines a differentiated call would find the
+second computation of a value and drop it, and with it what the checkpoint is for.
 """
 
 from __future__ import annotations
