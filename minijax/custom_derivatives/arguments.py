@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
+from minijax.batching import BatchTracer
 from minijax.caches import KeepsItsTraces
 from minijax.core import EVAL, ShapedArray, Tracer, current_trace, get_aval
-from minijax.jaxpr import JaxprTrace, JaxprTracer
+from minijax.errors import UnexpectedTracerError
+from minijax.jaxpr import JaxprTrace
+from minijax.primitives.custom_rules import closed_over
 from minijax.tree_util import tree_leaves, tree_unflatten
 
 
@@ -45,21 +49,36 @@ def arity_of(fun: Callable) -> int:
     return len(parameters) if plain else -1
 
 
-def tracers_in_closure(fun: Callable) -> list[Tracer]:
-    """Traced values that `fun` closes over, as far as Python shows them.
+def examples_in_closure(fun: Callable) -> list[Tracer]:
+    """Examples of vmaps that `fun` closes over, as far as Python shows them.
 
-    Their traces must hear of the call, even if none of its arguments is their own. Staging finds out by itself.
+    These vmaps must hear of the call, even if none of its arguments is their own. Staging finds out by itself.
     """
     if current_trace() is EVAL or isinstance(current_trace(), JaxprTrace):
         return []
+    return [x for x in _tracers_in_closure(fun) if type(x) is BatchTracer]
+
+
+def _tracers_in_closure(fun: Callable) -> list[Tracer]:
     found: dict[int, Tracer] = {}
     for cell in getattr(fun, "__closure__", None) or ():
         try:
             leaves = tree_leaves(cell.cell_contents)
         except ValueError:  # not yet bound
             continue
-        found.update((id(x), x) for x in leaves if isinstance(x, Tracer) and not isinstance(x, JaxprTracer))
+        found.update((id(x), x) for x in leaves if isinstance(x, Tracer))
     return [x for x in found.values() if x._trace.valid]
+
+
+@contextmanager
+def closures_explained(function: str, *funs: Callable) -> Iterator[None]:
+    """Where a rule comes upon a tracer of the derivative that it is the rule of: it says nothing about that one."""
+    try:
+        yield
+    except UnexpectedTracerError as error:
+        if any(map(_tracers_in_closure, funs)):
+            raise closed_over(function) from error
+        raise
 
 
 def without_first(fun: Callable, count: int) -> Callable:

@@ -10,8 +10,9 @@ from minijax.core import Tracer, get_aval
 from minijax.custom_derivatives.arguments import (
     CustomFunction,
     ResultType,
+    closures_explained,
+    examples_in_closure,
     name_of,
-    tracers_in_closure,
     without_first,
 )
 from minijax.custom_derivatives.zeros import SymbolicZero, hidden_zero, visible_zero, zero_from_primal
@@ -82,12 +83,14 @@ class custom_jvp(CustomFunction):
             primals = tree_unflatten(in_tree, flat[: len(leaves)])
             tangents = tree_unflatten(in_tree, [visible_zero(t) for t in flat[len(leaves) :]])
             rule = f"Custom JVP rule {name_of(self.jvp)} for function {self._name}"
-            outs, out_tangents, tree = _checked_result(rule, self.jvp(*nondiff, primals, tangents))
+            with closures_explained(self._name, self.fun, self.jvp):
+                result = self.jvp(*nondiff, primals, tangents)
+            outs, out_tangents, tree = _checked_result(rule, result)
             result_type.check(outs, tree, rule, self._name)
             out_trees.append(tree)
             return [*outs, *out_tangents]
 
-        consts = tracers_in_closure(self.fun)
+        consts = examples_in_closure(self.fun)
         outs = custom_jvp_call_p.bind(
             *consts,
             *leaves,

@@ -11,8 +11,9 @@ from minijax.core import ShapedArray, Tracer, Zero, get_aval
 from minijax.custom_derivatives.arguments import (
     CustomFunction,
     ResultType,
+    closures_explained,
+    examples_in_closure,
     name_of,
-    tracers_in_closure,
     without_first,
 )
 from minijax.custom_derivatives.zeros import CustomVJPPrimal, SymbolicZero, visible_zero
@@ -76,7 +77,9 @@ class custom_vjp(CustomFunction):
 
         def run_fwd(*flat: Any) -> tuple[list[Any], list[Any]]:
             rule = f"Custom VJP fwd rule {name_of(self.fwd)} for function {self._name}"
-            out, res = _checked_pair(rule, self.fwd(*rebuild(tree_unflatten(in_tree, flat))))
+            with closures_explained(self._name, self.fun, self.fwd):
+                result = self.fwd(*rebuild(tree_unflatten(in_tree, flat)))
+            out, res = _checked_pair(rule, result)
             outs, trees["out"] = tree_flatten(out)
             residuals, trees["res"] = tree_flatten(res)
             result_type.check(outs, trees["out"], rule, self._name)
@@ -97,7 +100,7 @@ class custom_vjp(CustomFunction):
             ct = tree_unflatten(trees["out"], [visible_zero(x) if type(x) is Zero else as_value(x) for x in flat[n:]])
             return _checked_cotangents(self, self.bwd(*nondiff, residuals, ct), in_tree, in_avals)
 
-        consts = tracers_in_closure(self.fun)
+        consts = examples_in_closure(self.fun)
         outs = custom_vjp_call_p.bind(
             *consts,
             *leaves,

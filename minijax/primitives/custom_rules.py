@@ -53,10 +53,15 @@ def _staged(args: Sequence[Any], params: dict[str, Any]) -> tuple[Sequence[Any],
 
 def _check_constants(tangents: Sequence[Any], num_consts: int, name: str) -> None:
     if any(type(t) is not Zero for t in tangents[:num_consts]):
-        raise UnexpectedTracerError(
-            f"Detected differentiation of the custom-derivative function {name} with respect to a value that it "
-            "closes over: its rule says nothing about that derivative. Pass the value to the function as an argument."
-        )
+        raise closed_over(name)
+
+
+def closed_over(name: str) -> UnexpectedTracerError:
+    """The error of a function whose rule does not know of a value that is being differentiated."""
+    return UnexpectedTracerError(
+        f"Detected differentiation of the custom-derivative function {name} with respect to a value that it "
+        "closes over: its rule says nothing about that derivative. Pass the value to the function as an argument."
+    )
 
 
 def _printed(*rules: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
