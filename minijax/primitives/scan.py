@@ -231,7 +231,7 @@ def _record_second_loop(
 def _partial_eval(
     trace: LinearTrace, args: Sequence[Any], *, jaxpr: ClosedJaxpr, num_consts: int, num_carry: int, **params: Any
 ) -> list[Any]:
-    """Run a loop over what is known; record a loop for the rest."""
+    """Run a loop over what is known; record a loop for the rest. The linear part of a loop is recorded as it is."""
 
     def halve(unknown: Flags, wanted: Flags) -> tuple[Any, list[bool]]:
         known, rest, out_unknown = partial_eval_jaxpr(jaxpr, unknown, wanted)
@@ -240,7 +240,11 @@ def _partial_eval(
     unknown, (known, rest), out_unknown = body_of_all_turns(
         jaxpr, [trace.owns(x) for x in args], num_consts, num_carry, halve
     )
-    consts, carry, _ = split_list(unknown, num_consts, num_carry)
+    consts, carry, xs = split_list(unknown, num_consts, num_carry)
+    if not known.eqns and all(carry) and all(out_unknown) and consts == sorted(consts) and xs == sorted(xs)[::-1]:
+        params = {**params, "jaxpr": jaxpr, "num_consts": num_consts, "num_carry": num_carry}
+        atoms = [trace.atom(x) for x in args]
+        return trace.record(scan_p, atoms, _shape(*[v.aval for v in atoms], **params), params)
     operands = [x for x, u in zip(args, unknown, strict=True) if not u]
     known_consts, known_carry = num_consts - sum(consts), num_carry - sum(carry)
     known, forwarded = _without_forwarded(known, out_unknown.count(False), known_consts, known_carry)

@@ -62,7 +62,7 @@ class _Inliner:
         """The equations, results that nobody reads marked as such; without dead ones when pruning."""
         eqns = []
         for eqn in reversed(self.eqns):
-            live = any(v in used for v in eqn.outvars) or not eqn.outvars
+            live = any(v in used for v in eqn.outvars) or not (eqn.outvars or (self.prune and not eqn.effects))
             if live or not (self.prune or all(map(_is_float0, eqn.outvars))):
                 outvars = [v if v in used else oracle_facts.unused(v) for v in eqn.outvars]
                 eqns.append(eqn.replace(outvars=outvars))
