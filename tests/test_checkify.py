@@ -19,6 +19,8 @@ from jax.experimental import checkify as real_checkify
 import minijax
 from minijax.experimental import checkify
 from minijax.experimental.checkify.error_values import check_p
+from reference.check.function_checks import OURS, THEIRS, valued_calls
+from reference.check.functions import FAMILIES
 from reference.check.oracle import assert_same
 
 MINI = SimpleNamespace(jax=minijax, jnp=minijax.numpy, lax=minijax.lax, checkify=checkify)
@@ -232,6 +234,30 @@ def test_same_error_and_same_result(name: str, way: str):
     assert ours == theirs
     assert without_places(our_message) == their_message
     assert_same(our_out, their_out, ulp=4)
+
+
+# Functions of the library that divide by zero where JAX's do not, and drop the result.
+DIVIDE_IN_VAIN = ("jax.scipy.linalg.funm",)
+
+
+def category(e: Any, call: str, names: dict[str, Any]) -> str | None:
+    """The class of the first error in a call of a function table; None where the function does not take tracers."""
+    try:
+        error, _ = e.checkify.checkify(lambda: eval(call, names), errors=e.checkify.all_checks)()
+    except Exception:
+        return None
+    return type(error.get_exception()).__name__
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.filterwarnings("ignore")
+def test_library_functions_have_jaxs_errors(family: str):
+    """A NaN, a division by zero or a bad index inside of a function counts, in JAX as here."""
+    for call in valued_calls(FAMILIES[family])[::12]:
+        ours, theirs = category(MINI, call, OURS), category(REAL, call, THEIRS)
+        if theirs is not None and not any(name in call for name in DIVIDE_IN_VAIN):
+            assert ours == theirs, call
 
 
 # ----------------------------------------------------------------- what an error is
