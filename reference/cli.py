@@ -15,6 +15,7 @@ from .data import DATASETS, DataError, Dataset, load
 from .engines import ENGINES, Engine, engine
 from .optimizers import OPTIMIZERS
 from .recipes import DEFAULT_OPTIMIZER, MODELS, RECIPES, classifier
+from .schedules import SCHEDULES
 from .training import Experiment
 
 __all__ = ["main"]
@@ -36,6 +37,7 @@ COMPARE_EXAMPLES = """examples:
   python -m reference compare mlp
   python -m reference compare mlp --dataset digits --optimizer adam --epochs 10
   python -m reference compare mlp --x64 --steps 200 --strict
+  python -m reference compare mlp --optimizer lamb --schedule warmup-cosine
   python -m reference compare mlp --recipe jax-in-action
 
 MNIST and Fashion-MNIST are looked for under $MINIJAX_DATA_DIR (as mnist/ and
@@ -159,6 +161,12 @@ def _add_compare(commands: Any) -> None:
     add("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help=f"%(choices)s (default: {DEFAULT_OPTIMIZER})")
     rates = ", ".join(f"{name} {choice.rate:g}" for name, choice in OPTIMIZERS.items())
     add("--lr", type=_rate, metavar="RATE", help=f"learning rate (default: {rates})")
+    add(
+        "--schedule",
+        choices=list(SCHEDULES),
+        metavar="NAME",
+        help="how the learning rate changes over the steps: %(choices)s (default: constant)",
+    )
     add("--epochs", type=_count, metavar="N", help="passes over the training set (default: 3)")
     add("--steps", type=_count, metavar="N", help="stop after so many batches, if the epochs have more")
     add("--batch-size", type=_count, metavar="N", help="examples in a batch (default: 128)")
@@ -200,14 +208,14 @@ def _add_check(commands: Any) -> None:
 def _settle(options: argparse.Namespace) -> tuple[Dataset, Experiment]:
     """The dataset and the experiment that the options ask for; a recipe refuses options that it fixes."""
     if options.recipe is None:
-        names = ("optimizer", "epochs", "batch_size", "seed")
+        names = ("optimizer", "schedule", "epochs", "batch_size", "seed")
         chosen = {name: value for name in names if (value := getattr(options, name)) is not None}
         dataset = load(options.dataset)
         experiment = classifier(options.model, dataset, rate=options.lr, steps=options.steps, **chosen)
     else:
         recipe = RECIPES[options.recipe]
         fixed = {"--optimizer": options.optimizer, "--lr": options.lr, "--batch-size": options.batch_size}
-        fixed |= {"--seed": options.seed}
+        fixed |= {"--schedule": options.schedule, "--seed": options.seed}
         given = [name for name, value in fixed.items() if value is not None]
         if options.dataset not in ("auto", recipe.dataset):
             given.append(f"--dataset {options.dataset}")
@@ -268,13 +276,17 @@ def _settings(
     """What the comparison is of, for the title, the names of the files, and the record."""
     optimizer = options.optimizer or DEFAULT_OPTIMIZER
     rate = OPTIMIZERS[optimizer].rate if options.lr is None else options.lr
+    how = f"{optimizer}, learning rate {rate:g}"
     parts = [options.recipe] if options.recipe else [options.model, dataset.name, optimizer]
+    if options.schedule not in (None, "constant"):
+        how += f" ({options.schedule})"
+        parts.append(options.schedule)
     return {
         "name": "-".join(parts + (["x64"] if options.x64 else [])),
         "model": experiment.model.name,
         "dataset": dataset.name,
         "recipe": options.recipe,
-        "optimizer": f"recipe {options.recipe}" if options.recipe else f"{optimizer}, learning rate {rate:g}",
+        "optimizer": f"recipe {options.recipe}" if options.recipe else how,
         "dtype": "float64" if options.x64 else "float32",
         "batch_size": experiment.batch_size,
         "epochs": experiment.epochs,

@@ -1,8 +1,33 @@
-"""What is reported beside the loss."""
+"""What is reported beside the loss: measures that add up over the batches of an evaluation.
+
+A metric is three functions: `init(jax)` gives a state, `update(jax, state, outputs, labels)` takes a batch
+in, `result(jax, state)` says what has come together. States are pytrees, so `update` may be jitted. Batches
+may have any sizes: every example counts the same.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from .engines import Array, Engine
 
-__all__ = ["correct"]
+__all__ = [
+    "Metric",
+    "PrecisionRecall",
+    "accuracy",
+    "confusion_matrix",
+    "correct",
+    "mean_loss",
+    "precision_recall",
+    "precision_recall_of",
+]
+
+
+class Metric(NamedTuple):
+    """`init(jax) -> state`, `update(jax, state, outputs, labels) -> state` and `result(jax, state)`."""
+
+    init: Callable[[Engine], Any]
+    update: Callable[[Engine, Any, Array, Array], Any]
+    result: Callable[[Engine, Any], Any]
 
 
 def correct(jax: Engine, logits: Array, labels: Array) -> Array:
@@ -12,3 +37,93 @@ def correct(jax: Engine, logits: Array, labels: Array) -> Array:
     """
     hits = jax.numpy.argmax(logits, axis=-1) == labels
     return jax.numpy.sum(hits, dtype=jax.numpy.int32)
+
+
+class MeanState(NamedTuple):
+    """Examples so far, i32[], and the mean over them, f[]."""
+
+    count: Array
+    mean: Array
+
+
+def mean_loss(loss: Callable[[Engine, Array, Array], Array]) -> Metric:
+    """The mean over all examples of `loss`, which is itself the mean over a batch; NaN before the first one."""
+
+    def init(jax: Engine) -> MeanState:
+        return MeanState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros(()))
+
+    def update(jax: Engine, state: MeanState, outputs: Array, labels: Array) -> MeanState:
+        value = loss(jax, outputs, labels)
+        count = state.count + len(outputs)
+        # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
+        share = (len(outputs) / count).astype(state.mean.dtype)
+        return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
+
+    def result(jax: Engine, state: MeanState) -> Array:
+        return jax.numpy.where(state.count == 0, jax.numpy.nan, state.mean)
+
+    return Metric(init, update, result)
+
+
+class CountState(NamedTuple):
+    """Examples so far, and how many of them are right; both i32[]."""
+
+    count: Array
+    right: Array
+
+
+def accuracy() -> Metric:
+    """The share of rows of `outputs`, f[batch, classes], with the largest entry at the label; NaN before the first."""
+
+    def init(jax: Engine) -> CountState:
+        zero = jax.numpy.zeros((), jax.numpy.int32)
+        return CountState(zero, zero)
+
+    def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
+        return CountState(state.count + len(outputs), state.right + correct(jax, outputs, labels))
+
+    def result(jax: Engine, state: CountState) -> Array:
+        return jax.numpy.where(state.count == 0, jax.numpy.nan, state.right / jax.numpy.maximum(state.count, 1))
+
+    return Metric(init, update, result)
+
+
+def confusion_matrix(classes: int) -> Metric:
+    """i32[classes, classes]: how many examples of the class of the row were taken for that of the column.
+
+    Of outputs f[batch, classes] the largest is the guess. The state is the matrix itself.
+    """
+
+    def init(jax: Engine) -> Array:
+        return jax.numpy.zeros((classes, classes), jax.numpy.int32)
+
+    def update(jax: Engine, matrix: Array, outputs: Array, labels: Array) -> Array:
+        return matrix.at[labels, jax.numpy.argmax(outputs, axis=-1)].add(1)
+
+    return Metric(init, update, lambda jax, matrix: matrix)
+
+
+class PrecisionRecall(NamedTuple):
+    """For each class, f[classes]; 0 where there is nothing to divide by."""
+
+    precision: Array
+    """of the examples taken for the class, the share that is of it"""
+    recall: Array
+    """of the examples of the class, the share that was taken for it"""
+    f1: Array
+    """their harmonic mean"""
+
+
+def precision_recall_of(jax: Engine, matrix: Array) -> PrecisionRecall:
+    """Precision, recall and F1 from a confusion matrix, rows for the true classes."""
+    hits, guessed, there = jax.numpy.diagonal(matrix), jax.numpy.sum(matrix, axis=0), jax.numpy.sum(matrix, axis=1)
+
+    def share(part: Array, whole: Array) -> Array:
+        return part / jax.numpy.maximum(whole, 1)
+
+    return PrecisionRecall(share(hits, guessed), share(hits, there), share(2 * hits, guessed + there))
+
+
+def precision_recall(classes: int) -> Metric:
+    """`PrecisionRecall` of all examples so far; the state is their confusion matrix."""
+    return confusion_matrix(classes)._replace(result=precision_recall_of)

@@ -9,7 +9,7 @@ from .engines import Array, Engine, Params
 from .losses import softmax_cross_entropy
 from .models import Model, mlp
 from .optimizers import OPTIMIZERS, sgd
-from .schedules import exponential_decay, per_epoch
+from .schedules import SCHEDULES, exponential_decay, per_epoch
 from .training import Experiment
 
 __all__ = [
@@ -36,17 +36,25 @@ def classifier(
     *,
     optimizer: str = DEFAULT_OPTIMIZER,
     rate: float | None = None,
+    schedule: str = "constant",
     epochs: int = 3,
     steps: int | None = None,
     batch_size: int = 128,
     seed: int = 0,
 ) -> Experiment:
-    """A model from MODELS trained as a classifier of `dataset`, with an optimiser from OPTIMIZERS."""
+    """A model from MODELS trained as a classifier of `dataset`, with an optimiser from OPTIMIZERS.
+
+    `schedule`, from SCHEDULES, changes the rate over all the steps there will be.
+    """
     choice = OPTIMIZERS[optimizer]
+    rate = choice.rate if rate is None else rate
+    if schedule != "constant":
+        total = epochs * batch_count(len(dataset.x_train), batch_size, drop_last=True)
+        rate = SCHEDULES[schedule](rate, max(1, total if steps is None else min(steps, total)))
     return Experiment(
         model=MODELS[model](dataset),
         loss=softmax_cross_entropy,
-        optimizer=choice.make(choice.rate if rate is None else rate),
+        optimizer=choice.make(rate),
         batch_size=batch_size,
         epochs=epochs,
         steps=steps,

@@ -14,7 +14,7 @@ from .data import Dataset
 from .engines import Array, Engine, Params
 from .metrics import correct
 from .models import Model
-from .optimizers import Optimizer, apply_updates
+from .optimizers import Optimizer, apply_updates, value_and_gradients
 
 __all__ = [
     "EpochResult",
@@ -88,11 +88,13 @@ def make_train_step(jax: Engine, model: Model, loss: Loss, optimizer: Optimizer)
     The state passed in is donated: JAX writes the new one into its buffers, so it must not be used again.
     """
 
-    def train_step(state: TrainState, x: Array, y: Array) -> tuple[TrainState, Array]:
-        def objective(params: Params) -> Array:
-            return loss(jax, model.apply(jax, params, x), y)
+    def objective(params: Params, x: Array, y: Array) -> Array:
+        return loss(jax, model.apply(jax, params, x), y)
 
-        value, grads = jax.value_and_grad(objective)(state.params)
+    gradients = value_and_gradients(jax, objective, per_example=optimizer.per_example)
+
+    def train_step(state: TrainState, x: Array, y: Array) -> tuple[TrainState, Array]:
+        value, grads = gradients(state.params, x, y)
         updates, opt_state = optimizer.update(jax, grads, state.opt_state, state.params)
         params = apply_updates(jax, state.params, updates)
         return TrainState(params, opt_state, state.step + 1), value

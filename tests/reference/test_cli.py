@@ -45,7 +45,7 @@ def test_compare_in_a_process_of_its_own(tmp_path):
     "options, name, dtype",
     [
         ("--optimizer adam --lr 0.002 --seed 7 --strict", "mlp-digits-adam", "float32"),
-        ("--x64", "mlp-digits-momentum-x64", "float64"),
+        ("--x64 --schedule one-cycle", "mlp-digits-momentum-one-cycle-x64", "float64"),
     ],
 )
 def test_compare_with_options(tmp_path, capsys, options, name, dtype):
@@ -87,7 +87,8 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("compare", "required: MODEL"),
         ("compare cnn", "invalid choice: 'cnn' (choose from"),
         ("compare mlp --dataset cifar", "(choose from"),
-        ("compare mlp --optimizer lion", "nesterov"),
+        ("compare mlp --optimizer adamm", "nesterov"),
+        ("compare mlp --schedule cosin", "warmup-cosine"),
         ("compare mlp --epcohs 3", "'--epcohs' is not understood; did you mean --epochs?"),
         ("compare mlp --zzz", "'--zzz' is not understood; possible: --help, --dataset"),
         ("compare mlp --epochs 0", "'0' is not a whole number of at least 1"),
@@ -97,6 +98,7 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("compare mlp --seed -3", "'-3' is not a whole number from 0 to 4294967295"),
         ("compare mlp --dataset digits --batch-size 1438", "--batch-size 1438: digits has 1437 examples"),
         ("compare mlp --recipe jax-in-action --lr 1 --seed 0", "leave out --lr and --seed"),
+        ("compare mlp --recipe jax-in-action --schedule cosine", "leave out --schedule"),
         ("compare mlp --recipe jax-in-action --dataset digits", "leave out --dataset digits"),
         ("compare mlp --out pyproject.toml/runs", "--out: "),
         ("bench --json pyproject.toml/bench.json", "--json: "),

@@ -15,6 +15,7 @@ from reference.recipes import RECIPES, classifier
 from reference.training import fit
 
 RECIPE = RECIPES["jax-in-action"]
+USUAL = ("sgd", "momentum", "nesterov", "adam")
 
 
 class Altered(types.SimpleNamespace):
@@ -55,7 +56,10 @@ def assert_agreement(seen, tolerance, steps):
 
 
 @pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [name if name in USUAL else pytest.param(name, marks=pytest.mark.full) for name in OPTIMIZERS],
+)
 def test_engines_agree_on_digits(engines, digits, optimizer, x64):
     experiment = classifier("mlp", digits, optimizer=optimizer, steps=30)
     tolerance = tolerance_for(x64=x64)

@@ -205,7 +205,10 @@ def test_mlp_draws_weights_of_the_given_deviation(jax):
     assert not np.asarray(by_he[0]["b"]).any()
 
 
-@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize(
+    "optimizer",
+    [name if name in ("adam", "dp-sgd") else pytest.param(name, marks=pytest.mark.full) for name in OPTIMIZERS],
+)
 def test_a_training_step_is_traced_once(jax, small, optimizer):
     """The state that a step gives has to look to jit like the one it got."""
     experiment = classifier("mlp", small, optimizer=optimizer)
@@ -221,7 +224,7 @@ def test_a_training_step_is_traced_once(jax, small, optimizer):
     for i in range(3):
         state, _ = step(state, small.flat(small.x_train[:8]), small.y_train[:8])
         assert int(state.step) == i + 1
-    assert traced == [(8, 64)]
+    assert len(traced) == 1
 
 
 def test_fit_learns(jax, digits):
