@@ -2,7 +2,7 @@
 
 Their functions are parameters. While nobody stages the program they stay plain Python functions, so
 that a custom_jvp function may look at concrete values; staging turns `call_jaxpr` into a jaxpr.
-The classes that users decorate with are in `custom_derivatives.py`.
+The classes that users decorate with are in `custom_derivatives`, what vmap does in `batched_rules.py`.
 
     custom_jvp_call: call_jaxpr(*args) -> outs;  jvp(*args, *tangents) -> [*outs, *out_tangents]
     custom_vjp_call: call_jaxpr(*args) -> outs;  fwd(*args) -> (outs, residuals);
