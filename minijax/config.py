@@ -328,7 +328,7 @@ high_dynamic_range_gumbel = _bool(
 )
 random_seed_offset = _typed("jax_random_seed_offset", int, 0, "Added to the seed of every new random key.", traced=True)
 debug_key_reuse = _bool(
-    "jax_debug_key_reuse", False, "Raise KeyReuseError when a typed random key is used twice.", traced=True
+    "jax_debug_key_reuse", False, "Raise KeyReuseError when a random key is used twice.", traced=True
 )
 default_prng_impl = _choice(
     "jax_default_prng_impl",

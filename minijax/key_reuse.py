@@ -17,6 +17,7 @@ not be used again, unless PRNGKey, split or fold_in has made them anew.
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -53,6 +54,13 @@ def _any(mask: Mask) -> bool:
     return bool(np.any(mask))
 
 
+def _in_shape(mask: Mask, before: tuple[int, ...], after: tuple[int, ...]) -> Mask:
+    """A mask for keys that have got another shape; if they are fewer or more, any of them stands for all."""
+    if before == after or np.ndim(mask) == 0:
+        return mask
+    return np.reshape(mask, after) if np.size(mask) == math.prod(after) else _any(mask)
+
+
 # ----------------------------------------------------------------- signatures of operations
 
 _FIRST = frozenset([0])
@@ -87,8 +95,10 @@ def _select(operands: Sequence[Any], params: dict[str, Any]) -> Signature:
     return Signature(dict.fromkeys(range(1, len(operands)), True), _FIRST)
 
 
-def _call(param: str) -> Callable[[Sequence[Any], dict[str, Any]], Signature]:
-    return lambda operands, params: signature_of(params[param])
+def _custom(operands: Sequence[Any], params: dict[str, Any]) -> Signature | None:
+    """Outside of programs a function with rules of its own runs as it is: what it does is followed step by step."""
+    closed = params["call_jaxpr"]
+    return signature_of(closed) if hasattr(closed, "jaxpr") else None
 
 
 def _remat(operands: Sequence[Any], params: dict[str, Any]) -> Signature:
@@ -147,14 +157,14 @@ def _check_turns(what: str, body: Signature, num_consts: int, num_carry: int, so
     return used
 
 
-_BY_OPERANDS: dict[str, Callable[[Sequence[Any], dict[str, Any]], Signature]] = {
+_BY_OPERANDS: dict[str, Callable[[Sequence[Any], dict[str, Any]], Signature | None]] = {
     "slice": _slice,
     "concatenate": _concatenate,
     "stack": _concatenate,
     "select_n": _select,
-    "jit": _call("jaxpr"),
-    "custom_jvp_call": _call("call_jaxpr"),
-    "custom_vjp_call": _call("call_jaxpr"),
+    "jit": lambda operands, params: signature_of(params["jaxpr"]),
+    "custom_jvp_call": _custom,
+    "custom_vjp_call": _custom,
     "remat2": _remat,
     "cond": _cond,
     "scan": _scan,
@@ -219,8 +229,7 @@ class _Uses:
     def use(self, eqn: Any, v: Any, mask: Mask) -> None:
         """Mark keys as used. Raise KeyReuseError if some are already."""
         origin = self.origin(v)
-        if origin.aval.shape != v.aval.shape:
-            mask = _any(mask)
+        mask = _in_shape(mask, v.aval.shape, origin.aval.shape)
         place = f"{eqn.primitive.name}{f' at {eqn.source}' if eqn.source else ''}"
         before = self.used.get(origin, False)
         if _any(np.logical_and(before, mask)):
@@ -288,7 +297,7 @@ def follow_keys(prim: Any, args: Sequence[Any], params: dict[str, Any], out: Any
         if _is_key(x):
             origin = signature.forwards.get(i)
             if origin in states:
-                _hand_on(states[origin], args[origin].shape == x.shape, _state_of(x))
+                _hand_on(states[origin], args[origin].shape, _state_of(x), x.shape)
             else:
                 _state_of(x).used = i not in signature.sources
     if prim.name == "random_clone" and states[0].words is not None:
@@ -296,10 +305,10 @@ def follow_keys(prim: Any, args: Sequence[Any], params: dict[str, Any], out: Any
         _allow(_selected(states[0].words, out.shape, True), 1, None)
 
 
-def _hand_on(before: _State, same_shape: bool, after: _State) -> None:
-    after.used = before.used if same_shape else _any(before.used)
+def _hand_on(before: _State, shape: tuple[int, ...], after: _State, new_shape: tuple[int, ...]) -> None:
+    after.used = _in_shape(before.used, shape, new_shape)
     after.place = before.place
-    after.words = before.words if same_shape else None
+    after.words = before.words if shape == new_shape else None
 
 
 def _state_of(x: ArrayImpl) -> _State:

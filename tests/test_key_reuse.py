@@ -58,6 +58,12 @@ def _once(e: Any) -> Callable:
     return lambda c: c[1][0] < 1
 
 
+def _with_rule(e: Any) -> Callable:
+    f = e.jax.custom_jvp(lambda key, x: draw(e, key) * x)
+    f.defjvp(lambda primals, tangents: (f(*primals), tangents[1] * 1.0))
+    return f
+
+
 PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {
     "once": lambda e, k: draw(e, k),
     "twice": lambda e, k: (draw(e, k), draw(e, k)),
@@ -140,6 +146,10 @@ PROGRAMS: dict[str, Callable[[Any, Any], Any]] = {
     "transposed": lambda e, k: draws(e, split(e, k, (2, 2)).T[0]),
     "chosen": lambda e, k: (lambda a, b: draw(e, e.jnp.where(True, a, b)))(*split(e, k)),
     "chosen, then one": lambda e, k: (lambda a, b: (draw(e, e.jnp.where(True, a, b)), draw(e, a)))(*split(e, k)),
+    "reshaped, each": lambda e, k: [draw(e, h) for h in split(e, k, (2, 2)).ravel()],
+    "custom_jvp": lambda e, k: _with_rule(e)(k, 1.0),
+    "custom_jvp, then the key": lambda e, k: (_with_rule(e)(k, 1.0), draw(e, k)),
+    "lax.map": lambda e, k: e.lax.map(lambda k: draw(e, k), split(e, k, 3)),
     "iterated, then all": lambda e, k: (lambda ks: (list(ks), draws(e, ks)))(split(e, k)),
 }
 # Where JAX's checker, which does not know the operation, takes its result for a used key.
@@ -191,6 +201,21 @@ def test_jitted(name: str):
     """A jitted function is checked when it is called, as the same program that the checker looks at."""
     found = reuse(MINI, lambda: minijax.jit(lambda k: PROGRAMS[name](MINI, k))(minijax.random.key(0)))
     assert found == reuse(MINI, lambda: check_key_reuse(lambda k: PROGRAMS[name](MINI, k), minijax.random.key(0)))
+
+
+def test_parts_of_keys_in_another_shape():
+    """JAX's checker fails to compare them."""
+
+    def program(index: tuple[int, int]) -> Callable:
+        def f(key: Any) -> Any:
+            keys = split(MINI, key, (2, 2))
+            return draw(MINI, keys.ravel()[0]), draw(MINI, keys[index])
+
+        return f
+
+    key = minijax.random.key(0)
+    assert reuse(MINI, lambda: check_key_reuse(program((0, 0)), key))
+    assert not reuse(MINI, lambda: check_key_reuse(program((0, 1)), key))
 
 
 # ----------------------------------------------------------------- samplers
