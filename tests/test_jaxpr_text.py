@@ -370,6 +370,19 @@ def three_ways(j: Any) -> Callable[..., Any]:
     return lambda i, x: j.lax.switch(i, [j.numpy.sin, lambda x: x * x, lambda x: x + 1], x)
 
 
+def long_rule(j: Any) -> Callable[..., Any]:
+    """A custom_jvp function of more equations than are shown in place."""
+
+    @j.custom_jvp
+    def f(x: Any) -> Any:
+        for _ in range(12):
+            x = j.numpy.sin(x)
+        return x
+
+    f.defjvp(lambda primals, tangents: (f(*primals), tangents[0]))
+    return f
+
+
 def root(j: Any) -> Callable[..., Any]:
     """A cube root by Newton's method."""
 
@@ -419,6 +432,14 @@ CONTROL_FLOW: list[Case] = [
         lambda j: j.grad(lambda x, p: j.grad(lambda x: choice(j)(p, x).sum())(x).sum()),
         (V, P),
     ),
+    (
+        "grad-of-a-loop-in-a-branch",
+        lambda j: j.grad(
+            lambda m, p: j.lax.cond(p, lambda m: j.lax.map(lambda x: x * j.numpy.sin(x), m).sum(), j.numpy.sum, m)
+        ),
+        (M, P),
+    ),
+    ("a-long-function-with-a-rule", lambda j: long_rule(j), (V,)),
     ("switch", three_ways, (N, V)),
     ("vmap-of-switch", lambda j: j.vmap(three_ways(j)), (THREE, S)),
     ("map", lambda j: lambda m: j.lax.map(j.numpy.sum, m), (M,)),
