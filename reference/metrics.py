@@ -76,8 +76,7 @@ def accuracy() -> Metric:
     """The share of rows of `outputs`, f[batch, classes], with the largest entry at the label; NaN before the first."""
 
     def init(jax: Engine) -> CountState:
-        zero = jax.numpy.zeros((), jax.numpy.int32)
-        return CountState(zero, zero)
+        return CountState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros((), jax.numpy.int32))
 
     def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
         return CountState(state.count + len(outputs), state.right + correct(jax, outputs, labels))
