@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from minijax.config import debug_infs, debug_nans
+from minijax.element_types import short_dtype_name
 from minijax.key_reuse import follow_keys
 from minijax.source_info import Source, function_called, user_source
 
@@ -52,11 +53,12 @@ def check_values(
     """
     follow_keys(prim, args, params, out)
     for x in out if prim.multiple_results else [out]:
-        bad = _forbidden(x._data)
+        data = np.asarray(getattr(x, "_data", x))  # functions with their own rules may give Python's numbers
+        bad = _forbidden(data)
         if bad is not None and not _within_a_function(prim, args):
             if again is not None:
                 again()  # raises the error itself, with the user's function on the stack
-            raise FloatingPointError(_text(prim, args, params, x, bad))
+            raise FloatingPointError(_text(prim, args, params, data, bad))
     return out
 
 
@@ -76,8 +78,9 @@ def _within_a_function(prim: Any, args: Sequence[Any]) -> bool:
     return called in _ASKING or (constant and called not in _CREATING)
 
 
-def _text(prim: Any, args: Sequence[Any], params: dict[str, Any], result: Any, bad: str) -> str:
+def _text(prim: Any, args: Sequence[Any], params: dict[str, Any], result: np.ndarray, bad: str) -> str:
     name, place, within = prim.name, user_source(), ""
+    kind = f"{short_dtype_name(result.dtype)}[{','.join(map(str, result.shape))}]"
     culprit = _culprit(prim, args, params)
     if culprit is not None and name in _TRANSPARENT:
         name, place = culprit.name, culprit.source or place
@@ -85,7 +88,7 @@ def _text(prim: Any, args: Sequence[Any], params: dict[str, Any], result: Any, b
         within = f" The first one within it was made by {culprit}."
     return (
         f"invalid value ({bad}) encountered in {name}{f' at {place}' if place else ''}: a result of type "
-        f"{result.aval.str_short()} has a {bad} somewhere, and jax_debug_{bad}s is on.{within} For example 0 / 0 and "
+        f"{kind} has a {bad} somewhere, and jax_debug_{bad}s is on.{within} For example 0 / 0 and "
         "log(-1) are NaN, 1 / 0 and log(0) infinite. Keep such operands away, say by jnp.where(x > 0, x, 1) in front "
         f"of the operation, or switch the check off by jax.config.update('jax_debug_{bad}s', False)."
     )

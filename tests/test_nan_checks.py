@@ -176,3 +176,14 @@ def test_switched_on_for_good_and_off_again():
     finally:
         minijax.config.update("jax_debug_nans", False)
     assert np.isnan(minijax.numpy.divide(0.0, 0.0))
+
+
+def test_a_function_with_its_own_rule_may_give_a_python_number():
+    f = minijax.custom_jvp(lambda x: (2.0 * x, 3))
+    f.defjvp(lambda primals, tangents: (f(*primals), (2.0 * tangents[0], np.zeros((), minijax.dtypes.float0))))
+    with minijax.debug_nans(True):
+        assert f(1.0) == (2.0, 3)
+        bad = minijax.custom_jvp(lambda x: float("nan"))
+        bad.defjvp(lambda primals, tangents: (bad(*primals), tangents[0]))
+        with pytest.raises(FloatingPointError, match="nan"):
+            bad(1.0)
