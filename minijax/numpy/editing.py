@@ -114,11 +114,12 @@ def _insertion_places(obj: Any, length: int) -> Array:
 
 def trim_zeros(filt: Any, trim: str = "fb", axis: int | Sequence[int] | None = None) -> Array:
     """Cut off the slices of zeros at the front ('f') and the back ('b') of one or several axes. No tracers."""
-    filt = require_known(ensure_arraylike("trim_zeros", filt), "the `filt` argument of jnp.trim_zeros")
+    filt = ensure_arraylike("trim_zeros", filt)
+    known = np.asarray(require_known(filt, "the `filt` argument of jnp.trim_zeros"))
     axes, trim = canonical_axis_tuple(axis, filt.ndim), trim.lower()
     if "f" not in trim and "b" not in trim:
         return filt
-    return filt[tuple([_without_zeros(np.asarray(filt), d, trim) if d in axes else _ALL for d in range(filt.ndim)])]
+    return filt[tuple([_without_zeros(known, d, trim) if d in axes else _ALL for d in range(filt.ndim)])]
 
 
 def _without_zeros(x: np.ndarray, axis: int, trim: str) -> slice:

@@ -110,7 +110,7 @@ jax.scipy.signal.detrend(x), jax.scipy.signal.detrend(m, 0, 'constant'), jax.sci
 """.strip().splitlines()
 
 MORE_DECOMPOSED = """
-jax.scipy.signal.detrend(m, type='linear'), jax.scipy.signal.detrend(m.T, 0), jax.scipy.signal.detrend(i)
+jax.scipy.signal.detrend(m, type='linear') ** 2, jax.scipy.signal.detrend(m.T, 0) ** 2, jax.scipy.signal.detrend(i)
 jax.scipy.signal.detrend(h)
 """.strip().splitlines()
 
