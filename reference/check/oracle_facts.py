@@ -110,7 +110,7 @@ DERIVATIVES_DIFFER: dict[str, str] = {
     ),
     **dict.fromkeys(
         [
-            "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, m)]",
+            "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, tall.T)]",
             "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, row, 'left')]",
             "[abs(q) for q in jax.scipy.linalg.qr_multiply(tall, row, 'left', pivoting=True)]",
             "[abs(q) for q in jax.scipy.linalg.qr_multiply(sq, sq, conjugate=True)]",
