@@ -12,7 +12,7 @@ from typing import Any
 from minijax.pretty import Break, Comment, Doc, Group, Nest, join
 
 
-def _letters(n: int) -> str:
+def letters(n: int) -> str:
     """0 -> a, 25 -> z, 26 -> ba: numbers in base 26 with letters for digits, as JAX names variables."""
     text = ""
     while not text or n:
@@ -75,7 +75,7 @@ class Printer:
 
     def fresh_name(self) -> str:
         self.count += 1
-        name = _letters(self.count - 1)
+        name = letters(self.count - 1)
         return self.fresh_name() if name in self.shared.values() else name
 
     def binder(self, v: Any) -> str:

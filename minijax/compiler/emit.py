@@ -1,0 +1,226 @@
+"""From a jaxpr to the text of a Python function over NumPy, and what its names stand for.
+
+One variable of the jaxpr is one variable of the text, in JAX's letters. Three things make it quicker than calling
+the primitives one by one: results go into buffers that nobody needs any more, what is repeated along an axis is kept
+once and left to NumPy's broadcasting, and large elementwise groups run block by block.
+"""
+
+from __future__ import annotations
+
+import collections
+import functools
+import keyword
+import math
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from minijax.compiler.blocks import Loop
+from minijax.compiler.grouping import elementwise_p
+from minijax.compiler.kernels import KERNELS, Step, may_overwrite, statements
+from minijax.compiler.memory import Memory, Value
+from minijax.core import as_array
+from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
+from minijax.jaxpr_text import letters
+
+__all__ = ["Program", "emit"]
+
+# Elements from which it pays to write into a used buffer rather than into a new one.
+LARGE = 1 << 10
+# Primitives whose results never share memory with their operands. (Those with kernels do not either.)
+FRESH = frozenset(
+    "argmax argmin conv_general_dilated cumsum dot_general gather iota reduce_and reduce_max reduce_min reduce_or "
+    "reduce_prod reduce_sum scatter scatter-add".split()
+)
+
+
+class Program(NamedTuple):
+    """The text of a function, and the names in it that are not Python's."""
+
+    text: str
+    names: dict[str, Any]
+
+
+def emit(closed: ClosedJaxpr, name: str = "program") -> Program:
+    """The program as a function of as many arrays as it has arguments, which returns a tuple of arrays."""
+    return _Emitter(closed).function(name)
+
+
+class _Emitter:
+    def __init__(self, closed: ClosedJaxpr):
+        self.closed = closed
+        self.jaxpr: Jaxpr = closed.jaxpr
+        self.names: dict[str, Any] = {"np": np}
+        self.lines: list[str] = []
+        self.memory = Memory()
+        self.values = self.memory.values
+        self._count = 0
+        self._counts: collections.Counter[str] = collections.Counter()
+
+    # ------------------------------------------------------------- names and constants
+
+    def fresh_name(self) -> str:
+        text = letters(self._count)
+        self._count += 1
+        return f"{text}_" if keyword.iskeyword(text) or text == "np" else text
+
+    def constant(self, value: Any, prefix: str) -> str:
+        """A name for a value that the text cannot spell."""
+        name = f"{prefix}_{self._counts[prefix]}"
+        self._counts[prefix] += 1
+        self.names[name] = value
+        return name
+
+    def call(self, name: str, eqn: Eqn) -> str:
+        """A name for the primitive's `impl` with the equation's parameters."""
+        impl = eqn.primitive.rule("impl")
+        return self.constant(functools.partial(impl, **eqn.params) if eqn.params else impl, name.replace("-", "_"))
+
+    # ------------------------------------------------------------- operands
+
+    def narrow(self, v: Atom) -> Value:
+        """An operand as it is held."""
+        if type(v) is Var:
+            return self.values[v]
+        return Value(self.number(v), ())
+
+    def number(self, v: Literal) -> str:
+        """The text of a literal: the number itself where NumPy takes it for one of the right dtype."""
+        value = as_array(v.val)._data.astype(v.aval.dtype)[()]
+        if value.dtype.kind == "f" and value.dtype.itemsize >= 4 and math.isfinite(value):
+            text = repr(value.item()) if value.dtype.itemsize == 8 else str(value)
+            return text if value.dtype.type(float(text)) == value else repr(float(value))
+        if value.dtype.kind in "iu" and value.dtype.itemsize >= 4:
+            return str(value.item())
+        return self.constant(value, "number")
+
+    def typed(self, text: str, v: Atom) -> str:
+        """The name of a constant for the text of a number."""
+        return self.constant(v.aval.dtype.type(float(text) if v.aval.dtype.kind == "f" else int(text)), "number")
+
+    def whole(self, v: Atom) -> str:
+        """An operand in its full shape, as an array."""
+        if type(v) is not Var:
+            return self.constant(np.asarray(as_array(v.val)._data.astype(v.aval.dtype)), "number")
+        value = self.values[v]
+        if value.shape != v.aval.shape and not value.shape:
+            return f"np.full({v.aval.shape}, {value.text}, np.{v.aval.dtype.name})"
+        if value.shape != v.aval.shape:
+            return f"np.broadcast_to({value.text}, {v.aval.shape})"
+        return value.text if value.shape else f"np.asarray({value.text})"
+
+    # ------------------------------------------------------------- the function
+
+    def function(self, name: str) -> Program:
+        arguments = []
+        for v in self.jaxpr.invars:
+            self.values[v] = Value(self.fresh_name(), v.aval.shape)
+            arguments.append(self.values[v].text)
+        for v, const in zip(self.jaxpr.constvars, self.closed.consts, strict=True):
+            self.values[v] = Value(self.constant(as_array(const)._data, "const"), v.aval.shape)
+        for eqn, dead in zip(self.jaxpr.eqns, last_uses(self.jaxpr), strict=True):
+            self.equation(eqn, dead)
+            self.memory.release(dead)
+        results = ", ".join(self.result(v) for v in self.jaxpr.outvars)
+        self.lines.append(f"return ({results}{',' if len(self.jaxpr.outvars) == 1 else ''})")
+        body = "\n".join(f"    {line}" for line in self.lines)
+        return Program(f"def {name}({', '.join(arguments)}):\n{body}\n", self.names)
+
+    def result(self, v: Atom) -> str:
+        if type(v) is not Var or self.values[v].shape != v.aval.shape:
+            return f"np.array({self.whole(v)})"
+        return self.whole(v)
+
+    def equation(self, eqn: Eqn, dead: Sequence[Var]) -> None:
+        name = eqn.primitive.name
+        if not all(_is_native(v) for v in (*eqn.invars, *eqn.outvars)):
+            return self.generic(eqn)
+        if name in VIEWS:
+            return VIEWS[name](self, eqn)
+        operands = [self.narrow(v) for v in eqn.invars]
+        if not any(x.text.isidentifier() for x in operands):  # numbers alone do not tell NumPy their dtypes
+            operands = [Value(self.typed(x.text, v), ()) for x, v in zip(operands, eqn.invars, strict=True)]
+        if eqn.primitive is elementwise_p:
+            loop = Loop(eqn, self.fresh_name, self.number)
+            self.lines += loop.lines(self.memory, operands, dead)
+            return None
+        steps = KERNELS[name](eqn, [x.text for x in operands]) if name in KERNELS else None
+        return self.generic(eqn) if steps is None else self.elementwise(eqn, steps, dead)
+
+    # ------------------------------------------------------------- kinds of equations
+
+    def generic(self, eqn: Eqn) -> None:
+        """Call the primitive's `impl`."""
+        fresh = eqn.primitive.name in FRESH
+        operands = ", ".join(self.whole(v) for v in eqn.invars)
+        if not fresh:
+            for v in eqn.invars:
+                self.memory.give_away(v)
+        names = [self.fresh_name() for _ in eqn.outvars]
+        several = "," if eqn.primitive.multiple_results and len(names) == 1 else ""
+        left = f"{', '.join(names)}{several} = " if names else ""
+        self.lines.append(f"{left}{self.call(eqn.primitive.name, eqn)}({operands})")
+        for v, name in zip(eqn.outvars, names, strict=True):
+            self.memory.bind(v, Value(name, v.aval.shape, v if fresh and v.aval.shape else None))
+
+    def elementwise(self, eqn: Eqn, steps: list[Step], dead: Sequence[Var]) -> None:
+        """NumPy calls, into a buffer that has become free where there is one."""
+        (v,) = eqn.outvars
+        shape = np.broadcast_shapes(*[self.narrow(x).shape for x in eqn.invars])
+        name, out = self.fresh_name(), None
+        if math.prod(shape) >= LARGE:
+            dying = [x for x in dead if x in eqn.invars] if may_overwrite(steps) else []
+            out = self.memory.claim(shape, v.aval.dtype, dying)
+        self.lines += statements(steps, name, out, scalar=not shape)
+        self.memory.bind(v, Value(name, shape, v if shape else None))
+
+
+def _is_native(v: Atom) -> bool:
+    """Whether NumPy itself knows the dtype: not keys, whose arrays have one axis more, nor bfloat16 and the like."""
+    return getattr(v.aval.dtype, "kind", "V") in "biufc"
+
+
+# ----------------------------------------------------------------- views
+
+
+def _reshape(emitter: _Emitter, eqn: Eqn) -> None:
+    (x,), (v,) = eqn.invars, eqn.outvars
+    value = emitter.narrow(x)
+    if not value.shape and math.prod(v.aval.shape) == x.aval.size and type(x) is Var and x.aval.shape:
+        emitter.memory.bind(v, Value(value.text, (), value.owner))  # one number, repeated in another shape
+        return
+    name = emitter.fresh_name()
+    emitter.lines.append(f"{name} = {emitter.whole(x)}.reshape({v.aval.shape})")
+    emitter.memory.bind(v, Value(name, v.aval.shape, value.owner))
+
+
+def _transpose(emitter: _Emitter, eqn: Eqn) -> None:
+    (x,), (v,) = eqn.invars, eqn.outvars
+    name = emitter.fresh_name()
+    emitter.lines.append(f"{name} = {emitter.whole(x)}.transpose({eqn.params['permutation']})")
+    emitter.memory.bind(v, Value(name, v.aval.shape, emitter.narrow(x).owner))
+
+
+def _broadcast(emitter: _Emitter, eqn: Eqn) -> None:
+    (x,), (v,) = eqn.invars, eqn.outvars
+    value = emitter.narrow(x)
+    places = eqn.params["broadcast_dimensions"]
+    if not value.shape:
+        emitter.memory.bind(v, Value(value.text, (), value.owner))
+        return
+    shape = [1] * len(v.aval.shape)
+    for length, d in zip(value.shape, places, strict=True):
+        shape[d] = length
+    name = value.text
+    if tuple(shape) != value.shape:
+        name = emitter.fresh_name()
+        emitter.lines.append(f"{name} = {value.text}.reshape({tuple(shape)})")
+    emitter.memory.bind(v, Value(name, tuple(shape), value.owner))
+
+
+VIEWS: dict[str, Callable[[_Emitter, Eqn], None]] = {
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "broadcast_in_dim": _broadcast,
+}
