@@ -261,7 +261,7 @@ class Primitive:
     Where `multiple_results` is set, value, aval, tangent, cotangent and dim are lists.
     """
 
-    def __init__(self, name: str, multiple_results: bool = False):
+    def __init__(self, name: str, multiple_results: bool = False, registered: bool = True):
         self.name = name
         self.multiple_results = multiple_results
         self.impl: Rule | None = None
@@ -287,7 +287,8 @@ class Primitive:
         # Elementwise primitives of two operands: (buffer, buffer, weak_type) to the result, or None if they do not
         # plainly fit. It is what makes operators quick.
         self.evaluate_buffers: Rule | None = None
-        _registry[name] = self
+        if registered:  # all but those of the compiler, which no program binds
+            _registry[name] = self
 
     @boundary
     def bind(self, *args: Any, **params: Any) -> Any:

@@ -17,6 +17,7 @@ from minijax import config
 from minijax.array import Array, ArrayImpl
 from minijax.caches import cache_of
 from minijax.compile_logs import compile_with_log, explain_miss, log_tracing
+from minijax.compiler import executable
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.nan_checks import check_values
@@ -236,6 +237,10 @@ class Lowered(_Stage):
 
 class Compiled(_Stage):
     """A program that accepts arguments of one signature only."""
+
+    def as_text(self) -> str:
+        """The source of the Python function over NumPy that runs."""
+        return executable(self._program.closed).text
 
     @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -16,9 +16,12 @@ from minijax.compiler.passes import optimize
 from minijax.config import trace_context
 from minijax.core import _FP_QUIET, _fp_state
 from minijax.jaxpr import ClosedJaxpr
+from minijax.later import later
 from minijax.nan_checks import locating
 
-__all__ = ["Executable", "executable"]
+__all__ = ["Executable", "executable", "show"]
+
+__getattr__, __dir__ = later("minijax.compiler", names={"minijax.compiler.showing": "show"})
 
 
 class Executable:

@@ -11,7 +11,7 @@ import numpy as np
 from minijax import dtypes
 from minijax.compiler.rewriting import Rewriter, rewrite
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn
-from minijax.primitives.arithmetic import div_p, mul_p, square_p
+from minijax.primitives.arithmetic import add_p, div_p, mul_p, square_p
 from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.shaping import broadcast_in_dim_p, reshape_p, transpose_p
 
@@ -68,7 +68,11 @@ def _sub(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x - 0.0 = x."""
     x, y = eqn.invars
     number = _number(program, y)
-    return [x] if _is_whole(x, eqn) and number is not None and number.dtype.kind != "c" and _same_bits(number, 0.0) else None
+    return (
+        [x]
+        if _is_whole(x, eqn) and number is not None and number.dtype.kind != "c" and _same_bits(number, 0.0)
+        else None
+    )
 
 
 def _mul(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
@@ -110,7 +114,8 @@ def _integer_pow(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     (x,) = eqn.invars
     if eqn.params["y"] == 1:
         return [x]
-    return [program.emit(square_p, [x], eqn)] if eqn.params["y"] == 2 else None
+    real = dtypes.kind(x.aval.dtype) != "c"
+    return [program.emit(square_p, [x], eqn)] if real and eqn.params["y"] == 2 else None
 
 
 def _extremum(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
@@ -184,10 +189,9 @@ def _reshape(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     (x,) = eqn.invars
     if eqn.params.get("dimensions") is not None:
         return None
-    inner = program.maker(x)
-    if inner is not None and inner.primitive is reshape_p and inner.params["dimensions"] is None:
-        return _reshaped(program, eqn, inner.invars[0])
-    return [x] if _is_whole(x, eqn) else None
+    before = program.maker(x)
+    known = before is not None and before.primitive in (reshape_p, broadcast_in_dim_p)
+    return _reshaped(program, eqn, x) if known or _is_whole(x, eqn) else None
 
 
 def _reshaped(program: Rewriter, eqn: Eqn, x: Atom) -> Sequence[Atom]:
@@ -198,6 +202,8 @@ def _reshaped(program: Rewriter, eqn: Eqn, x: Atom) -> Sequence[Atom]:
     inner = program.maker(x)
     if inner is not None and inner.primitive is reshape_p and inner.params["dimensions"] is None:
         return _reshaped(program, eqn, inner.invars[0])
+    if inner is not None and inner.primitive is broadcast_in_dim_p and not inner.invars[0].aval.shape:
+        return [program.emit(broadcast_in_dim_p, inner.invars, eqn, shape=shape, broadcast_dimensions=())]
     return [program.emit(reshape_p, [x], eqn, new_sizes=shape, dimensions=None)]
 
 
@@ -219,9 +225,14 @@ def _broadcast(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
 
 
 def _reduce(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
-    """A reduction over axes of length 1 changes nothing but the shape."""
+    """A reduction over axes of length 1 changes nothing but the shape; a sum makes -0.0 into 0.0."""
     (x,), axes = eqn.invars, eqn.params["axes"]
-    return _reshaped(program, eqn, x) if all(x.aval.shape[axis] == 1 for axis in axes) else None
+    if not all(x.aval.shape[axis] == 1 for axis in axes):
+        return None
+    (y,) = _reshaped(program, eqn, x)
+    if eqn.primitive.name != "reduce_sum" or not axes or dtypes.kind(x.aval.dtype) in "iu":
+        return [y]
+    return [program.emit(add_p, [y, program.constant(np.zeros((), x.aval.dtype))], eqn)]
 
 
 RULES: dict[str, Simplification] = {

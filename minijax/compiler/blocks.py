@@ -12,9 +12,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minijax.compiler.kernels import KERNELS, may_overwrite, statements
+from minijax.compiler.kernels import may_overwrite, statements, steps_of
 from minijax.compiler.memory import Memory, Value
-from minijax.jaxpr import Atom, Eqn, Jaxpr, Var, last_uses
+from minijax.jaxpr import Eqn, Jaxpr, Var, last_uses
 
 __all__ = ["BLOCK", "Loop"]
 
@@ -36,12 +36,12 @@ class _Held(NamedTuple):
 class Loop:
     """The text of one group: lines `before` the loop and lines `within` it."""
 
-    def __init__(self, eqn: Eqn, fresh_name: Callable[[], str], number: Callable[[Any], str]):
+    def __init__(self, eqn: Eqn, fresh_name: Callable[[], str], texts: Callable[..., list[str]]):
         self.eqn = eqn
         self.body: Jaxpr = eqn.params["jaxpr"].jaxpr
         self.shape: Shape = eqn.outvars[0].aval.shape
         self.fresh_name = fresh_name
-        self.number = number
+        self.texts = texts
         self.before: list[str] = []
         self.within: list[str] = []
         self.held: dict[Var, _Held] = {}
@@ -50,7 +50,7 @@ class Loop:
         self.spare: dict[Any, list[str]] = {}
         self.blocks: dict[Var, str] = {}
 
-    def lines(self, memory: Memory, operands: Sequence[Value], dying: Sequence[Var]) -> list[str]:
+    def lines(self, memory: Memory, operands: Sequence[Value]) -> list[str]:
         """The loop, its operands being held like this; binds the results."""
         self.flat = all(x.shape in ((), self.shape) for x in operands)
         self.length = math.prod(self.shape) if self.flat else self.shape[0]
@@ -58,14 +58,17 @@ class Loop:
         for v, value in zip(self.body.invars, operands, strict=True):
             self.held[v] = self.operand(value)
         for eqn, dead in zip(self.body.eqns, last_uses(self.body), strict=True):
-            self.member(eqn, dead, memory, dying)
+            self.member(eqn, dead, memory)
             for v in dead:
                 if v in self.blocks:
                     self.spare.setdefault((self.held[v].shape, v.aval.dtype), []).append(self.blocks[v])
         if not self.within:
             return self.before
         stop = "start + {0}" if self.length % self.step == 0 else "min(start + {0}, {1})"
-        head = [f"for start in range(0, {self.length}, {self.step}):", f"    stop = {stop.format(self.step, self.length)}"]
+        head = [
+            f"for start in range(0, {self.length}, {self.step}):",
+            f"    stop = {stop.format(self.step, self.length)}",
+        ]
         return [*self.before, *head, *[f"    {line}" for line in self.within]]
 
     def operand(self, value: Value) -> _Held:
@@ -83,30 +86,28 @@ class Loop:
         self.within.append(f"{piece} = {name}[start:stop]")
         return piece
 
-    def read(self, v: Atom) -> _Held:
-        return self.held[v] if type(v) is Var else _Held(self.number(v), (), False)
-
-    def member(self, eqn: Eqn, dead: Sequence[Var], memory: Memory, dying: Sequence[Var]) -> None:
+    def member(self, eqn: Eqn, dead: Sequence[Var], memory: Memory) -> None:
         """Write down one equation."""
-        (v,), operands = eqn.outvars, [self.read(x) for x in eqn.invars]
+        (v,), operands = eqn.outvars, [self.held[x] for x in eqn.invars if type(x) is Var]
         shape = np.broadcast_shapes(*[x.shape for x in operands])
         cut = any(x.cut for x in operands)
-        steps = KERNELS[eqn.primitive.name](eqn, [x.text for x in operands])
+        steps = steps_of(eqn, self.texts(eqn, self.held))
         name = self.fresh_name()
         out = None
         if cut:
-            out = self.result(v, shape, memory, dying) if v in self.results else self.block(v, shape, dead, steps)
+            out = self.result(v, shape, memory) if v in self.results else self.block(v, shape, dead, steps)
         elif v in self.results:
             memory.bind(self.results[v], Value(name, shape, self.results[v] if shape else None))
         (self.within if cut else self.before).extend(statements(steps, name, out, scalar=not shape))
         self.held[v] = _Held(name, shape, cut)
 
-    def result(self, v: Var, shape: Shape, memory: Memory, dying: Sequence[Var]) -> str:
+    def result(self, v: Var, shape: Shape, memory: Memory) -> str:
         """A whole array for what the group returns; the piece of it that a block fills."""
         outer, dtype = self.results[v], v.aval.dtype
         name = self.fresh_name()
-        made = memory.claim(shape, dtype) or f"np.empty({shape}, np.{dtype.name})"
-        self.before.append(f"{name} = {made}")
+        # A used buffer may have its elements in another order, in which it cannot be flattened.
+        used = None if self.flat and len(shape) > 1 else memory.claim(shape, dtype)
+        self.before.append(f"{name} = {used or f'np.empty({shape}, np.{dtype.name})'}")
         memory.bind(outer, Value(name, shape, outer))
         return self.piece(name)
 

@@ -11,14 +11,14 @@ import collections
 import functools
 import keyword
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minijax.compiler.blocks import Loop
 from minijax.compiler.grouping import elementwise_p
-from minijax.compiler.kernels import KERNELS, Step, may_overwrite, statements
+from minijax.compiler.kernels import Step, is_native, may_overwrite, statements, steps_of
 from minijax.compiler.memory import Memory, Value
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
@@ -30,8 +30,8 @@ __all__ = ["Program", "emit"]
 LARGE = 1 << 10
 # Primitives whose results never share memory with their operands. (Those with kernels do not either.)
 FRESH = frozenset(
-    "argmax argmin conv_general_dilated cumsum dot_general gather iota reduce_and reduce_max reduce_min reduce_or "
-    "reduce_prod reduce_sum scatter scatter-add".split()
+    {"argmax", "argmin", "conv_general_dilated", "cumsum", "dot_general", "gather", "iota", "reduce_and", "reduce_max"}
+    | {"reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "scatter", "scatter-add"}
 )
 
 
@@ -95,9 +95,21 @@ class _Emitter:
             return str(value.item())
         return self.constant(value, "number")
 
-    def typed(self, text: str, v: Atom) -> str:
+    def texts(self, eqn: Eqn, held: Mapping[Var, Any]) -> list[str]:
+        """The operands of an elementwise equation, variables as they are held.
+
+        A number alone does not tell NumPy its dtype: it gets a name, unless an array of this dtype is beside it.
+        """
+        texts = [held[v].text if type(v) is Var else self.number(v) for v in eqn.invars]
+        known = {v.aval.dtype for v, text in zip(eqn.invars, texts, strict=True) if text.isidentifier()}
+        return [
+            text if text.isidentifier() or v.aval.dtype in known else self.typed(text, v.aval.dtype)
+            for v, text in zip(eqn.invars, texts, strict=True)
+        ]
+
+    def typed(self, text: str, dtype: Any) -> str:
         """The name of a constant for the text of a number."""
-        return self.constant(v.aval.dtype.type(float(text) if v.aval.dtype.kind == "f" else int(text)), "number")
+        return self.constant(dtype.type(float(text) if dtype.kind == "f" else int(text)), "number")
 
     def whole(self, v: Atom) -> str:
         """An operand in its full shape, as an array."""
@@ -108,6 +120,8 @@ class _Emitter:
             return f"np.full({v.aval.shape}, {value.text}, np.{v.aval.dtype.name})"
         if value.shape != v.aval.shape:
             return f"np.broadcast_to({value.text}, {v.aval.shape})"
+        if not value.shape and not value.text.isidentifier():
+            return f"np.asarray({self.typed(value.text, v.aval.dtype)})"
         return value.text if value.shape else f"np.asarray({value.text})"
 
     # ------------------------------------------------------------- the function
@@ -134,18 +148,15 @@ class _Emitter:
 
     def equation(self, eqn: Eqn, dead: Sequence[Var]) -> None:
         name = eqn.primitive.name
-        if not all(_is_native(v) for v in (*eqn.invars, *eqn.outvars)):
+        if not all(is_native(v) for v in (*eqn.invars, *eqn.outvars)):
             return self.generic(eqn)
         if name in VIEWS:
             return VIEWS[name](self, eqn)
-        operands = [self.narrow(v) for v in eqn.invars]
-        if not any(x.text.isidentifier() for x in operands):  # numbers alone do not tell NumPy their dtypes
-            operands = [Value(self.typed(x.text, v), ()) for x, v in zip(operands, eqn.invars, strict=True)]
         if eqn.primitive is elementwise_p:
-            loop = Loop(eqn, self.fresh_name, self.number)
-            self.lines += loop.lines(self.memory, operands, dead)
+            loop = Loop(eqn, self.fresh_name, self.texts)
+            self.lines += loop.lines(self.memory, [self.values[v] for v in eqn.invars])
             return None
-        steps = KERNELS[name](eqn, [x.text for x in operands]) if name in KERNELS else None
+        steps = steps_of(eqn, self.texts(eqn, self.values))
         return self.generic(eqn) if steps is None else self.elementwise(eqn, steps, dead)
 
     # ------------------------------------------------------------- kinds of equations
@@ -176,11 +187,6 @@ class _Emitter:
         self.memory.bind(v, Value(name, shape, v if shape else None))
 
 
-def _is_native(v: Atom) -> bool:
-    """Whether NumPy itself knows the dtype: not keys, whose arrays have one axis more, nor bfloat16 and the like."""
-    return getattr(v.aval.dtype, "kind", "V") in "biufc"
-
-
 # ----------------------------------------------------------------- views
 
 
@@ -190,8 +196,9 @@ def _reshape(emitter: _Emitter, eqn: Eqn) -> None:
     if not value.shape and math.prod(v.aval.shape) == x.aval.size and type(x) is Var and x.aval.shape:
         emitter.memory.bind(v, Value(value.text, (), value.owner))  # one number, repeated in another shape
         return
-    name = emitter.fresh_name()
-    emitter.lines.append(f"{name} = {emitter.whole(x)}.reshape({v.aval.shape})")
+    name, order = emitter.fresh_name(), eqn.params["dimensions"]
+    transposed = "" if order is None else f".transpose({order})"
+    emitter.lines.append(f"{name} = {emitter.whole(x)}{transposed}.reshape({v.aval.shape})")
     emitter.memory.bind(v, Value(name, v.aval.shape, value.owner))
 
 

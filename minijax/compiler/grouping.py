@@ -11,8 +11,7 @@ import operator
 from collections.abc import Sequence
 from typing import Any
 
-from minijax import compiler
-from minijax.compiler.kernels import KERNELS
+from minijax.compiler.kernels import steps_of
 from minijax.core import Primitive
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Var
 
@@ -21,16 +20,15 @@ __all__ = ["GROUPED", "elementwise_p", "group_elementwise"]
 # Elements from which blocks pay: two such float32 arrays fill a first-level cache.
 GROUPED = 1 << 14
 
-elementwise_p = Primitive("elementwise", multiple_results=True)
-elementwise_p.impl = lambda *buffers, jaxpr: compiler.run(jaxpr, buffers)
+elementwise_p = Primitive("elementwise", multiple_results=True, registered=False)
 elementwise_p.shape_rule = lambda *avals, jaxpr: jaxpr.out_avals
 
 
 class _Group:
-    """Equations of results of one shape that are to become one."""
+    """Equations of results of one shape that are to become one. Groups that have been merged share their `bits`."""
 
     def __init__(self, number: int, shape: tuple[int, ...]):
-        self.number = number
+        self.bits = 1 << number
         self.shape = shape
         self.eqns: list[Eqn] = []
         self.after = 0  # the groups that come before, as bits
@@ -39,65 +37,84 @@ class _Group:
 def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
     """The program with groups of elementwise equations. Bit-identical."""
     jaxpr = closed.jaxpr
-    groups = [group for group in _find_groups(jaxpr) if len(group.eqns) > 1]
+    groups = [group for group in dict.fromkeys(_Groups(jaxpr).all) if len(group.eqns) > 1]
     if not groups:
         return closed
     read = _readers(jaxpr)
     merged: dict[int, Eqn] = {}
+    place = {id(eqn): i for i, eqn in enumerate(jaxpr.eqns)}
     for group in groups:
+        group.eqns.sort(key=lambda eqn: place[id(eqn)])
         eqn = _as_equation(group, read)
         merged.update((id(member), eqn) for member in group.eqns)
     eqns = [merged.get(id(eqn), eqn) for eqn in jaxpr.eqns]
     return ClosedJaxpr(jaxpr.replace(eqns=_in_order(jaxpr, list(dict.fromkeys(eqns)))), closed.consts)
 
 
-def _find_groups(jaxpr: Jaxpr) -> list[_Group]:
-    """Each elementwise equation joins the last group that it reads from, unless it also reads, in a roundabout way,
-    what comes after that group."""
-    groups: list[_Group] = []
-    home: dict[Var, _Group] = {}
-    # The groups that the equation of a variable comes after, without being in them: bit i is group i.
-    after: dict[Var, int] = {}
-    for eqn in jaxpr.eqns:
-        operands = [v for v in eqn.invars if type(v) is Var]
-        outside = functools.reduce(operator.or_, [after.get(v, 0) for v in operands], 0)
-        homes = {home[v].number: home[v] for v in operands if v in home}
-        group = _joined(eqn, groups, homes, outside) if _is_elementwise(eqn) else None
-        for other in homes.values():
-            if other is not group:
-                outside |= 1 << other.number
-        if group is not None:
-            group.eqns.append(eqn)
-            group.after |= outside
-            home[eqn.outvars[0]] = group
-        after.update(dict.fromkeys(eqn.outvars, outside))
-    return groups
+class _Groups:
+    """All groups of a program. An equation joins those that it reads from, unless it also reads, in a roundabout
+    way, what comes after them."""
 
+    def __init__(self, jaxpr: Jaxpr):
+        self.all: list[_Group] = []
+        self.home: dict[Var, _Group] = {}
+        # The groups that the equation of a variable comes after, without being in them.
+        after: dict[Var, int] = {}
+        for eqn in jaxpr.eqns:
+            operands = [v for v in eqn.invars if type(v) is Var]
+            outside = functools.reduce(operator.or_, [after.get(v, 0) for v in operands], 0)
+            homes = list(dict.fromkeys(self.home[v] for v in operands if v in self.home))
+            group = self.joined(eqn, homes, outside) if _is_elementwise(eqn) else None
+            for other in homes:
+                if group is None or not other.bits & group.bits:
+                    outside |= other.bits
+            if group is not None:
+                group.eqns.append(eqn)
+                group.after |= outside
+                self.home[eqn.outvars[0]] = group
+            after.update(dict.fromkeys(eqn.outvars, outside))
 
-def _joined(eqn: Eqn, groups: list[_Group], homes: dict[int, _Group], outside: int) -> _Group:
-    for number in sorted(homes, reverse=True):
-        others = functools.reduce(operator.or_, [1 << other for other in homes if other != number], outside)
-        fits = homes[number].shape == eqn.outvars[0].aval.shape
-        if fits and not _all_before(groups, others) >> number & 1:
-            return homes[number]
-    groups.append(_Group(len(groups), eqn.outvars[0].aval.shape))
-    return groups[-1]
+    def joined(self, eqn: Eqn, homes: list[_Group], outside: int) -> _Group:
+        """The group for an elementwise equation that reads from `homes`: one of these, several merged, or a new one."""
+        found: _Group | None = None
+        for home in reversed(homes):
+            others = functools.reduce(
+                operator.or_, [h.bits for h in homes if h is not home and h is not found], outside
+            )
+            if home.shape != eqn.outvars[0].aval.shape or self.before(others) & home.bits:
+                continue
+            if found is None:
+                found = home
+            elif not self.before(home.after) & found.bits and not self.before(found.after) & home.bits:
+                found = self.merged(found, home)
+        if found is None:
+            found = _Group(len(self.all), eqn.outvars[0].aval.shape)
+            self.all.append(found)
+        return found
 
+    def merged(self, first: _Group, second: _Group) -> _Group:
+        """Two groups, neither of which comes before the other, as one."""
+        second.bits |= first.bits
+        second.after |= first.after
+        second.eqns += first.eqns
+        for eqn in first.eqns:
+            self.home[eqn.outvars[0]] = second
+        self.all = [second if group is first else group for group in self.all]
+        return second
 
-def _all_before(groups: list[_Group], some: int) -> int:
-    """`some` groups, as bits, and all that come before them."""
-    found, new = 0, some
-    while new:
-        number = new.bit_length() - 1
-        found |= 1 << number
-        new = (new | groups[number].after) & ~found
-    return found
+    def before(self, some: int) -> int:
+        """`some` groups, as bits, and all that come before them."""
+        found, new = 0, some
+        while new:
+            number = new.bit_length() - 1
+            found |= self.all[number].bits
+            new = (new | self.all[number].after) & ~found
+        return found
 
 
 def _is_elementwise(eqn: Eqn) -> bool:
-    kernel = KERNELS.get(eqn.primitive.name)
-    large = kernel is not None and eqn.outvars[0].aval.size >= GROUPED
-    return large and kernel(eqn, ["x"] * len(eqn.invars)) is not None
+    large = len(eqn.outvars) == 1 and eqn.outvars[0].aval.size >= GROUPED
+    return large and steps_of(eqn, ["x"] * len(eqn.invars)) is not None
 
 
 def _readers(jaxpr: Jaxpr) -> dict[Any, set[int]]:
@@ -143,4 +160,3 @@ def _in_order(jaxpr: Jaxpr, eqns: Sequence[Eqn]) -> list[Eqn]:
                 done = pending.pop()
                 ordered[id(done)] = done
     return list(ordered.values())
-

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from minijax.jaxpr import Eqn, Literal
+from minijax.jaxpr import Atom, Eqn, Literal
 
-__all__ = ["KERNELS", "Step", "may_overwrite", "statements"]
+__all__ = ["Step", "is_native", "may_overwrite", "statements", "steps_of"]
 
 
 class Step(NamedTuple):
@@ -24,6 +24,19 @@ class Step(NamedTuple):
 
 
 Kernel = Callable[[Eqn, Sequence[str]], list[Step] | None]
+
+
+def is_native(v: Atom) -> bool:
+    """Whether NumPy itself knows the dtype: not keys, whose arrays have one axis more, nor bfloat16 and the like."""
+    return getattr(v.aval.dtype, "isbuiltin", 0) == 1
+
+
+def steps_of(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
+    """The steps of an equation; None if it has no kernel."""
+    kernel = KERNELS.get(eqn.primitive.name)
+    if kernel is None or not all(map(is_native, (*eqn.invars, *eqn.outvars))):
+        return None
+    return kernel(eqn, operands)
 
 
 def _dtype(eqn: Eqn) -> Any:
@@ -86,14 +99,14 @@ def _rsqrt(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
 
 def _select_n(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
     which, *cases = operands
-    if _dtype(eqn).kind != "b" or len(cases) != 2 or eqn.outvars[0].aval.dtype.kind not in "biufc":
+    if _dtype(eqn).kind != "b" or len(cases) != 2:
         return None
     return [Step("where", (which, cases[1], cases[0]))]
 
 
 def _convert(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
     old, new = _dtype(eqn), eqn.params["new_dtype"]
-    if "V" in (old.kind, new.kind) or "c" in (old.kind, new.kind) or (old.kind == "f" and new.kind in "iu"):
+    if "c" in (old.kind, new.kind) or (old.kind == "f" and new.kind in "iu"):
         return None
     return [Step("astype", (operands[0], new.name))]
 

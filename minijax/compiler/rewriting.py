@@ -27,7 +27,9 @@ class Rewriter:
 
     def atom(self, v: Atom) -> Atom:
         """What stands for an atom of the old program in the new one."""
-        return self._replaced.get(v, v) if type(v) is Var else v
+        while type(v) is Var and v in self._replaced:
+            v = self._replaced[v]
+        return v
 
     def maker(self, v: Atom) -> Eqn | None:
         """The equation that a variable of the new program results from; None for arguments and constants."""
