@@ -44,6 +44,8 @@ class Loop:
         self.texts = texts
         self.before: list[str] = []
         self.within: list[str] = []
+        # Names that nobody needs after the loop, where they would only keep memory.
+        self.local: list[str] = []
         self.held: dict[Var, _Held] = {}
         self.results = dict(zip(self.body.outvars, eqn.outvars, strict=True))
         # Names of blocks that are free, and of those that hold a variable.
@@ -69,7 +71,8 @@ class Loop:
             f"for start in range(0, {self.length}, {self.step}):",
             f"    stop = {stop.format(self.step, self.length)}",
         ]
-        return [*self.before, *head, *[f"    {line}" for line in self.within]]
+        end = f"del {', '.join(self.local)}"
+        return [*self.before, *head, *[f"    {line}" for line in self.within], end]
 
     def operand(self, value: Value) -> _Held:
         if not value.shape or (not self.flat and value.shape[0] == 1 != self.shape[0]):
@@ -81,8 +84,10 @@ class Loop:
         if self.flat and len(self.shape) > 1:
             flat = self.fresh_name()
             self.before.append(f"{flat} = {name}.reshape(-1)")
+            self.local.append(flat)
             name = flat
         piece = self.fresh_name()
+        self.local.append(piece)
         self.within.append(f"{piece} = {name}[start:stop]")
         return piece
 
@@ -98,16 +103,19 @@ class Loop:
             out = self.result(v, shape, memory) if v in self.results else self.block(v, shape, dead, steps)
         elif v in self.results:
             memory.bind(self.results[v], Value(name, shape, self.results[v] if shape else None))
+        if cut:
+            self.local.append(name)
         (self.within if cut else self.before).extend(statements(steps, name, out, scalar=not shape))
         self.held[v] = _Held(name, shape, cut)
 
     def result(self, v: Var, shape: Shape, memory: Memory) -> str:
         """A whole array for what the group returns; the piece of it that a block fills."""
         outer, dtype = self.results[v], v.aval.dtype
-        name = self.fresh_name()
         # A used buffer may have its elements in another order, in which it cannot be flattened.
-        used = None if self.flat and len(shape) > 1 else memory.claim(shape, dtype)
-        self.before.append(f"{name} = {used or f'np.empty({shape}, np.{dtype.name})'}")
+        name = None if self.flat and len(shape) > 1 else memory.claim(shape, dtype)
+        if name is None:
+            name = self.fresh_name()
+            self.before.append(f"{name} = np.empty({shape}, np.{dtype.name})")
         memory.bind(outer, Value(name, shape, outer))
         return self.piece(name)
 
@@ -122,6 +130,7 @@ class Loop:
             name = self.spare[key].pop()
         if name is None:
             name = self.fresh_name()
+            self.local.append(name)
             rows = (self.step,) if self.flat else (self.step, *shape[1:])
             self.before.append(f"{name} = np.empty({rows}, np.{dtype.name})")
         self.blocks[v] = name

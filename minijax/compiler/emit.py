@@ -53,7 +53,8 @@ class _Emitter:
         self.jaxpr: Jaxpr = closed.jaxpr
         self.names: dict[str, Any] = {"np": np}
         self.lines: list[str] = []
-        self.memory = Memory()
+        results = [v for eqn in self.jaxpr.eqns for v in eqn.outvars if _may_write(eqn)]
+        self.memory = Memory(collections.Counter((v.aval.shape, v.aval.dtype) for v in results))
         self.values = self.memory.values
         self._count = 0
         self._counts: collections.Counter[str] = collections.Counter()
@@ -129,13 +130,18 @@ class _Emitter:
     def function(self, name: str) -> Program:
         arguments = []
         for v in self.jaxpr.invars:
-            self.values[v] = Value(self.fresh_name(), v.aval.shape)
-            arguments.append(self.values[v].text)
+            arguments.append(self.fresh_name())
+            self.memory.bind(v, Value(arguments[-1], v.aval.shape))
         for v, const in zip(self.jaxpr.constvars, self.closed.consts, strict=True):
-            self.values[v] = Value(self.constant(as_array(const)._data, "const"), v.aval.shape)
+            self.memory.bind(v, Value(self.constant(as_array(const)._data, "const"), v.aval.shape))
         for eqn, dead in zip(self.jaxpr.eqns, last_uses(self.jaxpr), strict=True):
+            if _may_write(eqn):
+                self.memory.wanted.subtract((v.aval.shape, v.aval.dtype) for v in eqn.outvars)
             self.equation(eqn, dead)
-            self.memory.release(dead)
+            large = [v for v in dead if v in self.values and math.prod(self.values[v].shape) >= LARGE]
+            names = [name for name in self.memory.release(large) if name not in self.names]
+            if names:
+                self.lines.append(f"del {', '.join(names)}")
         results = ", ".join(self.result(v) for v in self.jaxpr.outvars)
         self.lines.append(f"return ({results}{',' if len(self.jaxpr.outvars) == 1 else ''})")
         body = "\n".join(f"    {line}" for line in self.lines)
@@ -183,8 +189,14 @@ class _Emitter:
         if math.prod(shape) >= LARGE:
             dying = [x for x in dead if x in eqn.invars] if may_overwrite(steps) else []
             out = self.memory.claim(shape, v.aval.dtype, dying)
+            name = out or name
         self.lines += statements(steps, name, out, scalar=not shape)
         self.memory.bind(v, Value(name, shape, v if shape else None))
+
+
+def _may_write(eqn: Eqn) -> bool:
+    """Whether results are computed by NumPy functions, which can write into a buffer."""
+    return eqn.primitive is elementwise_p or steps_of(eqn, ["x"] * len(eqn.invars)) is not None
 
 
 # ----------------------------------------------------------------- views

@@ -132,12 +132,17 @@ def _lines(function: str, operands: list[str], name: str, out: str | None, scala
         x, dtype = operands
         if out is None:
             return [f"{name} = {x}.astype(np.{dtype})"]
-        return [f"{name} = {out}", f"np.copyto({name}, {x}, casting='unsafe')"]
+        return [*_named(name, out), f"np.copyto({name}, {x}, casting='unsafe')"]
     if function == "where" and out is not None:
         which, on_true, on_false = operands
-        return [f"{name} = {out}", f"np.copyto({name}, {on_false})", f"np.copyto({name}, {on_true}, where={which})"]
+        copies = [f"np.copyto({name}, {on_false})", f"np.copyto({name}, {on_true}, where={which})"]
+        return [*_named(name, out), *copies]
     into = "" if out is None else f", out={out}"
     return [f"{name} = np.{function}({', '.join(operands)}{into})"]
+
+
+def _named(name: str, buffer: str) -> list[str]:
+    return [] if name == buffer else [f"{name} = {buffer}"]
 
 
 def may_overwrite(steps: Sequence[Step]) -> bool:

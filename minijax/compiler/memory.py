@@ -6,6 +6,7 @@ constants or results, and nothing that a called function might have kept.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -32,11 +33,16 @@ class Value:
 
 
 class Memory:
-    """What is known of all variables at one place in the program."""
+    """What is known of all variables at one place in the program.
 
-    def __init__(self) -> None:
+    `wanted` counts the results to come that can be written into a used buffer, by shape and dtype.
+    """
+
+    def __init__(self, wanted: Counter[tuple[Shape, Any]]) -> None:
         self.values: dict[Var, Value] = {}
-        # The variables alive that look at the buffer of an owner.
+        self.wanted = wanted
+        # The variables alive that go by a name, and those that look at the buffer of an owner.
+        self._called: dict[str, set[Var]] = {}
         self._lookers: dict[Var, set[Var]] = {}
         # Names of buffers that nobody looks at.
         self._spare: dict[tuple[Shape, Any], list[str]] = {}
@@ -44,20 +50,39 @@ class Memory:
     def bind(self, v: Var, value: Value) -> None:
         """From here on `v` is held in this way."""
         self.values[v] = value
+        self._called.setdefault(value.text, set()).add(v)
         if value.owner is not None:
             self._lookers.setdefault(value.owner, set()).add(v)
 
-    def release(self, dead: Iterable[Var]) -> None:
-        """Nobody reads these variables any more: their buffers may be free."""
+    def release(self, dead: Iterable[Var]) -> list[str]:
+        """Nobody reads these variables any more: their buffers may be free. Names to delete, for the memory's sake."""
+        names = []
         for v in dead:
             value = self.values.get(v)
-            if value is None or value.owner is None:
+            if value is None:
                 continue
-            lookers = self._lookers[value.owner]
-            lookers.discard(v)
-            if not lookers:
-                owner = self.values[value.owner]
-                self._spare.setdefault((owner.shape, value.owner.aval.dtype), []).append(owner.text)
+            called = self._called[value.text]
+            called.discard(v)
+            if value.owner is not None:
+                lookers = self._lookers[value.owner]
+                lookers.discard(v)
+                if value.owner is not v and not called:
+                    names.append(value.text)
+                if not lookers and not self._keep(value.owner):
+                    names.append(self.values[value.owner].text)
+            elif not called:
+                names.append(value.text)
+        return names
+
+    def _keep(self, owner: Var) -> bool:
+        """Keep a buffer for a result to come, if there is one of its kind."""
+        kind = self.values[owner].shape, owner.aval.dtype
+        spare = self._spare.setdefault(kind, [])
+        # One is enough: the memory of more would be missed by what makes arrays of its own, such as products.
+        if spare or not self.wanted[kind]:
+            return False
+        spare.append(self.values[owner].text)
+        return True
 
     def give_away(self, v: Atom) -> None:
         """Somebody else may keep the buffer of `v` from here on."""
@@ -68,14 +93,16 @@ class Memory:
             self.values[looker].owner = None
 
     def claim(self, shape: Shape, dtype: Any, dying: Sequence[Var] = ()) -> str | None:
-        """The name of a free buffer, preferably that of a variable that dies where the result is made."""
+        """The name of a free buffer, preferably that of a variable that dies where the result is made.
+
+        The result has to go by this name.
+        """
         for v in dying:
             value = self.values.get(v)
             if value is None or value.owner is not v or self._lookers[v] != {v}:
                 continue
             if value.shape == shape and v.aval.dtype == dtype:
-                del self._lookers[v]
-                value.owner = None  # it belongs to the result now
+                del self._lookers[v], self.values[v]
                 return value.text
         spare = self._spare.get((shape, dtype))
         return spare.pop() if spare else None
