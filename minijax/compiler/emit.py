@@ -23,6 +23,7 @@ from minijax.compiler.memory import Memory, Value
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
 from minijax.jaxpr_text import letters
+from minijax.primitives.dot import dot_general_p
 
 __all__ = ["Program", "emit"]
 
@@ -162,6 +163,8 @@ class _Emitter:
             loop = Loop(eqn, self.fresh_name, self.texts)
             self.lines += loop.lines(self.memory, [self.values[v] for v in eqn.invars])
             return None
+        if _is_matrix_product(eqn):
+            return self.matrix_product(eqn)
         steps = steps_of(eqn, self.texts(eqn, self.values))
         return self.generic(eqn) if steps is None else self.elementwise(eqn, steps, dead)
 
@@ -181,6 +184,15 @@ class _Emitter:
         for v, name in zip(eqn.outvars, names, strict=True):
             self.memory.bind(v, Value(name, v.aval.shape, v if fresh and v.aval.shape else None))
 
+    def matrix_product(self, eqn: Eqn) -> None:
+        """np.matmul of the operands or of transposed views, which BLAS reads as they are; the result is contiguous."""
+        (x, y), (v,), ((xc, yc), _) = eqn.invars, eqn.outvars, eqn.params["dimension_numbers"]
+        left = self.whole(x) + (".T" if tuple(xc) == (0,) else "")
+        right = self.whole(y) + (".T" if tuple(yc) == (1,) else "")
+        name = self.fresh_name()
+        self.lines.append(f"{name} = np.matmul({left}, {right})")
+        self.memory.bind(v, Value(name, v.aval.shape, v))
+
     def elementwise(self, eqn: Eqn, steps: list[Step], dead: Sequence[Var]) -> None:
         """NumPy calls, into a buffer that has become free where there is one."""
         (v,) = eqn.outvars
@@ -192,6 +204,16 @@ class _Emitter:
             name = out or name
         self.lines += statements(steps, name, out, scalar=not shape)
         self.memory.bind(v, Value(name, shape, v if shape else None))
+
+
+def _is_matrix_product(eqn: Eqn) -> bool:
+    """Whether it is a product of two matrices of floats, in their own dtype."""
+    if eqn.primitive is not dot_general_p or any(v.aval.ndim != 2 for v in eqn.invars):
+        return False
+    contracted, batch = eqn.params["dimension_numbers"]
+    kinds = {v.aval.dtype for v in (*eqn.invars, *eqn.outvars)}
+    wide = len(kinds) == 1 and kinds.pop().name in ("float32", "float64")
+    return wide and batch == ((), ()) and all(len(axes) == 1 for axes in contracted)
 
 
 def _may_write(eqn: Eqn) -> bool:
