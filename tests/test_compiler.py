@@ -239,6 +239,11 @@ def test_a_callback_may_keep_what_it_gets():
     assert np.all(np.asarray(kept[0]) == 2)
 
 
+def test_what_is_repeated_is_not_written_to():
+    closed, buffers = staged(lambda x: lax.broadcasted_iota("int32", (200, 200), 1) * 2 + x, np.int32(1))
+    assert_same_bits(Executable(closed)(*buffers), step_by_step(closed, buffers))
+
+
 def test_buffers_are_used_again():
     closed, _ = staged(lambda x: jnp.tanh(jnp.exp(jnp.sin(x) + 1)), np.ones(2000, "float32"))
     assert Executable(closed).text.count("out=") == 3

@@ -29,9 +29,10 @@ __all__ = ["Program", "emit"]
 
 # Elements from which it pays to write into a used buffer rather than into a new one.
 LARGE = 1 << 10
-# Primitives whose results never share memory with their operands. (Those with kernels do not either.)
+# Primitives whose results are arrays of their own: no views of operands, nor of one row that stands for many, as that
+# of iota is. (Those with kernels are such too.)
 FRESH = frozenset(
-    {"argmax", "argmin", "conv_general_dilated", "cumsum", "dot_general", "gather", "iota", "reduce_and", "reduce_max"}
+    {"argmax", "argmin", "conv_general_dilated", "cumsum", "dot_general", "gather", "reduce_and", "reduce_max"}
     | {"reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "scatter", "scatter-add"}
 )
 
