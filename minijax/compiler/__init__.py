@@ -16,12 +16,9 @@ from minijax.jaxpr import ClosedJaxpr
 from minijax.later import later
 from minijax.nan_checks import locating
 
-__all__ = ["Executable", "executable", "show"]
+__all__ = ["executable", "show"]
 
-__getattr__, __dir__ = later(
-    "minijax.compiler",
-    names={"minijax.compiler.executables": "Executable", "minijax.compiler.showing": "show"},
-)
+__getattr__, __dir__ = later("minijax.compiler", names={"minijax.compiler.showing": "show"})
 
 
 def executable(closed: ClosedJaxpr) -> Any:

@@ -39,8 +39,14 @@ def _number(program: Rewriter, v: Atom) -> Any:
     return value[()] if value is not None and not value.shape else None
 
 
+def _real_number(program: Rewriter, v: Atom) -> Any:
+    """The same, None for complex numbers, in whose arithmetic no number leaves all others as they are."""
+    number = _number(program, v)
+    return None if number is None or number.dtype.kind == "c" else number
+
+
 def _same_bits(number: Any, wanted: float) -> bool:
-    return number is not None and number == wanted and np.signbit(number.real) == (math.copysign(1, wanted) < 0)
+    return number is not None and number == wanted and np.signbit(number) == (math.copysign(1, wanted) < 0)
 
 
 def _is_whole(v: Atom, eqn: Eqn) -> bool:
@@ -54,8 +60,8 @@ def _is_whole(v: Atom, eqn: Eqn) -> bool:
 def _add(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x + -0.0 = x; x + 0.0 is not: -0.0 + 0.0 is 0.0. For integers there is one zero."""
     for x, y in (eqn.invars, eqn.invars[::-1]):
-        number = _number(program, y)
-        if _is_whole(x, eqn) and number is not None and (_same_bits(number, -0.0) or _is_integer_zero(number)):
+        number = _real_number(program, y)
+        if _is_whole(x, eqn) and (_same_bits(number, -0.0) or _is_integer_zero(number)):
             return [x]
     return None
 
@@ -67,19 +73,13 @@ def _is_integer_zero(number: Any) -> bool:
 def _sub(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x - 0.0 = x."""
     x, y = eqn.invars
-    number = _number(program, y)
-    return (
-        [x]
-        if _is_whole(x, eqn) and number is not None and number.dtype.kind != "c" and _same_bits(number, 0.0)
-        else None
-    )
+    return [x] if _is_whole(x, eqn) and _same_bits(_real_number(program, y), 0.0) else None
 
 
 def _mul(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x * 1 = x, but for complex numbers: (a + bi)(1 + 0i) has terms of 0 that can be NaN."""
     for x, y in (eqn.invars, eqn.invars[::-1]):
-        number = _number(program, y)
-        if _is_whole(x, eqn) and number is not None and number.dtype.kind != "c" and number == 1:
+        if _is_whole(x, eqn) and _real_number(program, y) == 1:
             return [x]
     return None
 
@@ -87,10 +87,10 @@ def _mul(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
 def _div(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x / 1 = x, and x / 2**n = x * 2**-n; by what is repeated as `impl` does it."""
     x, y = eqn.invars
-    number = _number(program, y)
+    number = _real_number(program, y)
     if number is None or not _is_whole(x, eqn):
         return _times_reciprocal(program, eqn)
-    if number.dtype.kind != "c" and number == 1:
+    if number == 1:
         return [x]
     if number.dtype.kind != "f" or not _is_power_of_two(number):
         return None

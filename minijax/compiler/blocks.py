@@ -37,7 +37,6 @@ class Loop:
     """The text of one group: lines `before` the loop and lines `within` it."""
 
     def __init__(self, eqn: Eqn, fresh_name: Callable[[], str], texts: Callable[..., list[str]]):
-        self.eqn = eqn
         self.body: Jaxpr = eqn.params["jaxpr"].jaxpr
         self.shape: Shape = eqn.outvars[0].aval.shape
         self.fresh_name = fresh_name

@@ -20,6 +20,7 @@ from minijax.compiler.blocks import Loop
 from minijax.compiler.grouping import elementwise_p
 from minijax.compiler.kernels import Step, is_native, may_overwrite, statements, steps_of
 from minijax.compiler.memory import Memory, Value
+from minijax.compiler.rewriting import literal_value
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
 from minijax.jaxpr_text import letters
@@ -55,8 +56,9 @@ class _Emitter:
         self.jaxpr: Jaxpr = closed.jaxpr
         self.names: dict[str, Any] = {"np": np}
         self.lines: list[str] = []
-        results = [v for eqn in self.jaxpr.eqns for v in eqn.outvars if _may_write(eqn)]
-        self.memory = Memory(collections.Counter((v.aval.shape, v.aval.dtype) for v in results))
+        # The kinds of results that each equation can write into a used buffer.
+        self.writes = [_written_kinds(eqn) for eqn in self.jaxpr.eqns]
+        self.memory = Memory(collections.Counter(kind for kinds in self.writes for kind in kinds))
         self.values = self.memory.values
         self._count = 0
         self._counts: collections.Counter[str] = collections.Counter()
@@ -90,7 +92,7 @@ class _Emitter:
 
     def number(self, v: Literal) -> str:
         """The text of a literal: the number itself where NumPy takes it for one of the right dtype."""
-        value = as_array(v.val)._data.astype(v.aval.dtype)[()]
+        value = literal_value(v)[()]
         if value.dtype.kind == "f" and value.dtype.itemsize >= 4 and math.isfinite(value):
             text = repr(value.item()) if value.dtype.itemsize == 8 else str(value)
             return text if value.dtype.type(float(text)) == value else repr(float(value))
@@ -117,7 +119,7 @@ class _Emitter:
     def whole(self, v: Atom) -> str:
         """An operand in its full shape, as an array."""
         if type(v) is not Var:
-            return self.constant(np.asarray(as_array(v.val)._data.astype(v.aval.dtype)), "number")
+            return self.constant(literal_value(v), "number")
         value = self.values[v]
         if value.shape != v.aval.shape and not value.shape:
             return f"np.full({v.aval.shape}, {value.text}, np.{v.aval.dtype.name})"
@@ -136,9 +138,8 @@ class _Emitter:
             self.memory.bind(v, Value(arguments[-1], v.aval.shape))
         for v, const in zip(self.jaxpr.constvars, self.closed.consts, strict=True):
             self.memory.bind(v, Value(self.constant(as_array(const)._data, "const"), v.aval.shape))
-        for eqn, dead in zip(self.jaxpr.eqns, last_uses(self.jaxpr), strict=True):
-            if _may_write(eqn):
-                self.memory.wanted.subtract((v.aval.shape, v.aval.dtype) for v in eqn.outvars)
+        for eqn, dead, kinds in zip(self.jaxpr.eqns, last_uses(self.jaxpr), self.writes, strict=True):
+            self.memory.wanted.subtract(kinds)
             self.equation(eqn, dead)
             large = [v for v in dead if v in self.values and math.prod(self.values[v].shape) >= LARGE]
             names = [name for name in self.memory.release(large) if name not in self.names]
@@ -217,9 +218,11 @@ def _is_matrix_product(eqn: Eqn) -> bool:
     return wide and batch == ((), ()) and all(len(axes) == 1 for axes in contracted)
 
 
-def _may_write(eqn: Eqn) -> bool:
-    """Whether results are computed by NumPy functions, which can write into a buffer."""
-    return eqn.primitive is elementwise_p or steps_of(eqn, ["x"] * len(eqn.invars)) is not None
+def _written_kinds(eqn: Eqn) -> list[tuple[Any, Any]]:
+    """Shapes and dtypes of the results, if they are computed by NumPy functions that can write into a buffer."""
+    if eqn.primitive is not elementwise_p and steps_of(eqn, ["x"] * len(eqn.invars)) is None:
+        return []
+    return [(v.aval.shape, v.aval.dtype) for v in eqn.outvars]
 
 
 # ----------------------------------------------------------------- views

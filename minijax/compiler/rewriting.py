@@ -10,7 +10,12 @@ import numpy as np
 from minijax.core import Primitive, ShapedArray, as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var
 
-__all__ = ["Rewriter", "Rule", "rewrite"]
+__all__ = ["Rewriter", "Rule", "literal_value", "rewrite"]
+
+
+def literal_value(v: Literal) -> np.ndarray:
+    """The number that a literal stands for, in its dtype."""
+    return as_array(v.val)._data.astype(v.aval.dtype, copy=False)
 
 
 class Rewriter:
@@ -38,7 +43,7 @@ class Rewriter:
     def value(self, v: Atom) -> np.ndarray | None:
         """The value of an atom that is known, None if it is not."""
         if type(v) is Literal:
-            return as_array(v.val)._data.astype(v.aval.dtype, copy=False)
+            return literal_value(v)
         return as_array(self.consts[v])._data if v in self.consts else None
 
     def constant(self, value: np.ndarray) -> Atom:

@@ -50,11 +50,20 @@ def _operation_cases() -> Iterator[Case]:
                 yield Case(f"primitives: {family}", (row.primitive,), name, partial(check_operation, row, kind))
 
 
-def _function_cases() -> Iterator[Case]:
+def _lines() -> Iterator[tuple[str, str, str]]:
+    """(family, bound, line) for every line of the function tables."""
     for family, table in functions.FAMILIES.items():
-        for bound, check in CHECKS.items():
-            for call in [*calls(table, bound), *calls(table, f"MORE_{bound}")]:
-                yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
+        for bound in CHECKS:
+            for line in [*calls(table, bound), *calls(table, f"MORE_{bound}")]:
+                yield family, bound, line
+
+
+def _function_case(family: str, bound: str, call: str) -> Case:
+    return Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(CHECKS[bound], call))
+
+
+def _function_cases() -> Iterator[Case]:
+    return (_function_case(*line) for line in _lines())
 
 
 def _derivative_cases() -> Iterator[Case]:
@@ -104,13 +113,10 @@ def quick_cases() -> list[Case]:
 
 def _single_calls() -> Iterator[Case]:
     """The calls of the tables that give values; where a line holds several, each by itself."""
-    for family, table in functions.FAMILIES.items():
-        for bound, check in CHECKS.items():
-            if bound in ("SMOOTH", "REFUSED"):
-                continue
-            for line in [*calls(table, bound), *calls(table, f"MORE_{bound}")]:
-                for call in _calls_of_line(line):
-                    yield Case(f"functions: {family}", _functions_of(call), f"{bound} {call}", partial(check, call))
+    for family, bound, line in _lines():
+        if bound not in ("SMOOTH", "REFUSED"):
+            for call in _calls_of_line(line):
+                yield _function_case(family, bound, call)
 
 
 def _calls_of_line(line: str) -> list[str]:
