@@ -6,10 +6,12 @@ import warnings
 from typing import Any
 
 import jax
+import jax.test_util
 import numpy as np
 import pytest
 
 import minijax
+import minijax.test_util
 from reference.check import jaxpr_tools
 from reference.check.oracle import ENGINES, assert_same
 
@@ -215,3 +217,13 @@ def test_errors_name_what_is_wrong():
     with pytest.raises(TypeError, match=r"float\(\) needs a real number.*complex64"):
         float(minijax.numpy.asarray(1j))
     assert complex(jax.numpy.asarray(1j)) == complex(minijax.numpy.asarray(1j)) == 1j
+
+
+def test_check_grads_of_complex_numbers():
+    """A right derivative passes in both engines, a wrong one is found in both."""
+    for engine in ENGINES:
+        z = engine.numpy.asarray(Z)
+        engine.test_util.check_grads(engine.numpy.sin, (z,), order=2)
+        engine.test_util.check_grads(lambda z: abs(z) ** 2, (z,), order=1)
+        with pytest.raises(AssertionError):
+            engine.test_util.check_grads(lambda z, lax=engine.lax: lax.stop_gradient(z) * z, (z,), order=1)

@@ -90,7 +90,6 @@ MORE_SUMS = [
         for name in ("normal", "truncated_normal", "uniform")
     ),
     "jax.nn.logsumexp(z), jax.nn.logsumexp(z, b=z, return_sign=True), jax.nn.logsumexp(zm, axis=1, b=zm)",
-    "",
     *(unary(name, "z") for name in SUMMED.split()),
 ]
 SMOOTH = [
