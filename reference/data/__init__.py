@@ -1,5 +1,6 @@
 """Datasets: embedded, found on disk, or downloaded and verified."""
 
-from .loaders import DATASETS, DataError, Dataset, DataUnavailable, load
+from .dataset import DataError, Dataset, DataUnavailable, holdout, split
+from .loaders import DATASETS, load
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "Dataset", "load"]
+__all__ = ["DATASETS", "DataError", "DataUnavailable", "Dataset", "holdout", "load", "split"]

@@ -15,42 +15,13 @@ import numpy as np
 
 from ..batches import permutation
 from ..files import atomic
+from .dataset import DataError, Dataset, DataUnavailable
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "Dataset", "cache_directory", "load", "read_idx"]
+__all__ = ["DATASETS", "cache_directory", "load", "read_idx"]
 
 DATASETS = ("mnist", "fashion-mnist", "digits")
 
 SECONDS_PER_MIRROR = 5.0
-
-
-class DataError(RuntimeError):
-    """A dataset that cannot be used: a damaged file, or one that holds something else."""
-
-
-class DataUnavailable(DataError):
-    """A dataset that is neither on this machine nor to be had from a mirror."""
-
-
-class Dataset(NamedTuple):
-    """Images as they are stored, u8[examples, height, width], and their classes, i32[examples]."""
-
-    name: str
-    x_train: np.ndarray
-    y_train: np.ndarray
-    x_test: np.ndarray
-    y_test: np.ndarray
-    white: int
-    """the value of a white pixel"""
-    classes: int = 10
-
-    @property
-    def features(self) -> int:
-        """Pixels in one image."""
-        return math.prod(self.x_train.shape[1:])
-
-    def flat(self, images: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-        """Images as rows of numbers between 0 and 1, f[examples, features]."""
-        return images.reshape(len(images), -1).astype(dtype) / dtype(self.white)
 
 
 class _Published(NamedTuple):
