@@ -1,6 +1,6 @@
 """Datasets: embedded, found on disk, or downloaded and verified."""
 
+from .catalogue import CATALOGUE, DATASETS, load
 from .dataset import DataError, Dataset, DataUnavailable, holdout, split
-from .loaders import DATASETS, load
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "Dataset", "holdout", "load", "split"]
+__all__ = ["CATALOGUE", "DATASETS", "DataError", "DataUnavailable", "Dataset", "holdout", "load", "split"]
