@@ -48,7 +48,7 @@ def draw(path: Path, seen: Comparison, title: str) -> None:
         figure.text(0.01, 0.915, title, va="top", fontsize=10, color="#555555")
         _draw_losses(left, seen)
         _draw_differences(middle, seen)
-        _draw_accuracy(right, seen)
+        _draw_headline(right, seen)
         figure.tight_layout(rect=(0, 0, 1, 0.90))
         with atomic(path) as file:
             figure.savefig(file, format="png", dpi=150)
@@ -119,17 +119,18 @@ def _positive(values: np.ndarray) -> np.ndarray:
     return np.where(values > 0, values, np.nan)
 
 
-def _draw_accuracy(axes: Axes, seen: Comparison) -> None:
+def _draw_headline(axes: Axes, seen: Comparison) -> None:
     ours, theirs = seen.engines
     epochs = [row.epoch + 1 for row in seen.epochs]
     for i, style in (
         (1, {"color": THEIRS, "linewidth": 4, "markersize": 11, "label": theirs}),
         (0, {"color": OURS, "linewidth": 1, "markersize": 5, "label": ours}),
     ):
-        axes.plot(epochs, [row.test[i].accuracy for row in seen.epochs], marker="o", **style)
-    axes.set_title("test accuracy after each epoch")
+        axes.plot(epochs, [row.test[i][seen.headline] for row in seen.epochs], marker="o", **style)
+    axes.set_title(f"test {seen.headline} after each epoch")
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
+    if "accuracy" in seen.headline:
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=1))
     axes.margins(x=0.12, y=0.15)
     axes.legend(frameon=False, loc="lower right")

@@ -11,6 +11,8 @@ from test_compare import wrong_gradients
 
 from reference import bench, cli
 from reference.bench import ratio
+from reference.commands import compare
+from reference.data import idx
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,9 +62,9 @@ def test_compare_with_options(tmp_path, capsys, options, name, dtype):
 
 
 def test_disagreement_is_status_one(tmp_path, monkeypatch, capsys):
-    real = cli.engine
+    real = compare.engine
     monkeypatch.setattr(
-        cli, "engine", lambda name: wrong_gradients(real(name), 1.01) if name == "minijax" else real(name)
+        compare, "engine", lambda name: wrong_gradients(real(name), 1.01) if name == "minijax" else real(name)
     )
     words = f"compare mlp --dataset digits --steps 5 --out {tmp_path}"
     assert cli.main(words.split()) == 1
@@ -128,7 +130,7 @@ def test_help_has_examples_and_exit_codes(command, capsys):
 def test_data_that_cannot_be_used_is_status_two(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "mnist"
     folder.mkdir()
-    for name in cli.load.__globals__["_PUBLISHED"]["mnist"].files:
+    for name in idx.MNIST.files:
         (folder / name).write_bytes(b"damaged")
     monkeypatch.setenv("MINIJAX_DATA_DIR", str(tmp_path))
     assert cli.main(["compare", "mlp", "--dataset", "mnist"]) == 2

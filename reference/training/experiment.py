@@ -1,0 +1,80 @@
+"""What is trained, how, and on which batches: all that the result depends on but data and engine."""
+
+from collections.abc import Iterator, Mapping
+from types import MappingProxyType
+from typing import NamedTuple
+
+import numpy as np
+
+from ..batches import batch_count, epoch_batches
+from ..data import Dataset
+from ..metrics import Metric
+from ..models import Model
+from ..optimizers import Optimizer
+from .step import Objective
+
+__all__ = ["EVALUATION_BATCH", "Experiment", "evaluation_batches", "steps_in_epoch", "training_batches"]
+
+EVALUATION_BATCH = 1000
+
+NumPyBatch = tuple[np.ndarray, np.ndarray]
+
+
+class Experiment(NamedTuple):
+    """A model, what is minimised and how, and the order of the batches."""
+
+    model: Model
+    objective: Objective
+    optimizer: Optimizer
+    batch_size: int
+    epochs: int
+    metrics: Mapping[str, Metric] = MappingProxyType({})
+    """what is measured beside the loss; the first one is what people want to know"""
+    steps: int | None = None
+    """stop after so many steps even if an epoch is not over"""
+    seed: int = 0
+    shuffle: bool = True
+    drop_last: bool = True
+    exempt: tuple[str, ...] = ()
+    """parts of names of parameters whose true gradient is zero, so that what moves them is rounding alone"""
+
+    @property
+    def headline(self) -> str:
+        """The name of the measure that stands for all: the first metric, or the loss."""
+        return next(iter(self.metrics), "loss")
+
+
+def steps_in_epoch(experiment: Experiment, dataset: Dataset, epoch: int = 0) -> int:
+    """How many batches this epoch has, up to the experiment's last step."""
+    count = batch_count(len(dataset.x_train), experiment.batch_size, drop_last=experiment.drop_last)
+    if experiment.steps is not None:
+        count = min(count, max(experiment.steps - epoch * count, 0))
+    return count
+
+
+def training_batches(
+    experiment: Experiment, dataset: Dataset, epoch: int, *, dtype: type = np.float32, skip: int = 0
+) -> Iterator[NumPyBatch]:
+    """The batches (x, y) of one epoch, but for the first `skip`: inputs as models take them, floats of `dtype`.
+
+    Which examples they hold depends on the seed and the number of the epoch alone.
+    """
+    chosen = epoch_batches(
+        len(dataset.x_train),
+        experiment.batch_size,
+        seed=experiment.seed if experiment.shuffle else None,
+        epoch=epoch,
+        drop_last=experiment.drop_last,
+    )
+    for i, indices in zip(range(steps_in_epoch(experiment, dataset, epoch)), chosen, strict=False):
+        if i >= skip:
+            yield dataset.inputs(dataset.x_train[indices], dtype), dataset.y_train[indices]
+
+
+def evaluation_batches(
+    dataset: Dataset, *, dtype: type = np.float32, batch_size: int = EVALUATION_BATCH
+) -> Iterator[NumPyBatch]:
+    """The batches (x, y) of the test set, in its order; the last one may be smaller."""
+    for start in range(0, len(dataset.x_test), batch_size):
+        part = slice(start, start + batch_size)
+        yield dataset.inputs(dataset.x_test[part], dtype), dataset.y_test[part]
