@@ -158,7 +158,7 @@ def _cats_and_dogs(images: np.ndarray, labels: np.ndarray, count: int) -> _Batch
 
 def _read_npz(path: Path) -> list[np.ndarray]:
     try:
-        with np.load(path) as arrays:
+        with open(path, "rb") as file, np.load(file) as arrays:
             found = [arrays[name] for name in ("x_train", "y_train", "x_test", "y_test")]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, lzma.LZMAError) as error:
         raise damaged(path, str(error)) from None
