@@ -60,10 +60,6 @@ class Dataset(NamedTuple):
             return x.astype(dtype)
         return x.reshape(len(x), *self.shape).astype(dtype) / dtype(self.white)
 
-    def flat(self, images: np.ndarray, dtype: type = np.float32) -> np.ndarray:
-        """Images as rows of numbers between 0 and 1, f[examples, features]."""
-        return self.inputs(images, dtype).reshape(len(images), -1)
-
 
 def split(examples: int, share: float, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Two parts of `examples` things in random order, as indices i64[...]; the second holds `share` of them.
