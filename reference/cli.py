@@ -4,13 +4,13 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import bench, check, compare
+from .commands import bench, check, compare, data
 from .commands.parsing import EXIT_CODES, Parser
 from .data import DataError
 
 __all__ = ["main"]
 
-COMMANDS = (compare, bench, check)
+COMMANDS = (compare, data, bench, check)
 
 
 def _arguments() -> Parser:

@@ -7,10 +7,11 @@ every image of the batch gets a draw of its own.
 import math
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
-from ..engines import Array, Engine
+from ..engines import Array, Engine, Params
 
-__all__ = ["AUGMENTATIONS", "Augmentation", "chain", "crop", "flip", "rotate"]
+__all__ = ["AUGMENTATIONS", "Augmentation", "augmented", "chain", "crop", "flip", "rotate"]
 
 Augmentation = Callable[[Engine, Array, Array], Array]
 
@@ -68,6 +69,22 @@ def chain(*augmentations: Augmentation) -> Augmentation:
         return images
 
     return chained
+
+
+def augmented(objective: Callable, augmentation: Augmentation) -> Callable:
+    """An objective of training (see `training/step.py`) whose x are changed anew in each step.
+
+    In evaluation they stay as they are.
+    """
+
+    def changed(jax: Engine, params: Params, model_state: Any, batch: Any, key: Array, *, train: bool) -> Any:
+        if train:
+            own, key = jax.random.split(key)
+            x, *others = batch
+            batch = (augmentation(jax, own, x), *others)
+        return objective(jax, params, model_state, batch, key, train=train)
+
+    return changed
 
 
 AUGMENTATIONS: dict[str, Augmentation] = {

@@ -25,7 +25,7 @@ SENTENCE_POLARITY = Source(
 
 IMDB = Source(
     "imdb",
-    "the IMDB reviews",
+    "IMDB",
     ("https://ai.stanford.edu/~amaas/data/sentiment/",),
     {"aclImdb_v1.tar.gz": "c40f74a18d3b61f90feba1e17730e0d38e8b97c05fde7008942e91923d1658fe"},
 )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reference.data.augmentation import AUGMENTATIONS, chain, crop, flip, rotate
+from reference.data.augmentation import AUGMENTATIONS, augmented, chain, crop, flip, rotate
 from reference.data.prefetch import prefetch
 from reference.data.streams import Stream
 from reference.engines import ENGINES, engine
@@ -239,3 +239,21 @@ def test_a_chain_gives_each_a_key_of_its_own(jax, images):
     changed = chain(note, note)(jax, jax.random.key(0), images)
     assert np.allclose(changed, images + 2)
     assert len(set(keys)) == 2
+
+
+def test_an_augmented_objective_changes_x_in_training_only(jax, images):
+    def objective(jax, params, model_state, batch, key, *, train):
+        return batch[0].sum() * params, (model_state, (batch, key))
+
+    changed = augmented(objective, lambda jax, key, x: x + jax.random.uniform(key))
+    key, y = jax.random.key(0), np.arange(12)
+    draws = set()
+    for train, number in ((True, 1), (True, 2), (False, 3)):
+        step = jax.random.fold_in(key, number)
+        _, (state, ((x, same), inner)) = changed(jax, 2.0, "state", (images, y), step, train=train)
+        assert state == "state"
+        assert same is y
+        assert np.array_equal(jax.random.key_data(inner), jax.random.key_data(step)) != train
+        draws.add(float(np.asarray(x - images).mean().round(4)))
+    assert len(draws) == 3
+    assert 0.0 in draws
