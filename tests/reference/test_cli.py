@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 from test_compare import wrong_gradients
 
-from reference import bench, cli
-from reference.bench import ratio
+from reference import cli
 from reference.commands import compare
 from reference.data import idx
 
@@ -150,44 +149,3 @@ def test_a_missing_module_is_status_two(module, tmp_path):
     assert f"needs the module '{module}'" in done.stderr
     assert "pip install 'minijax[reference,bench]'" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-# bench
-
-
-def test_ratio_is_taken_within_rounds():
-    found = ratio("name", "a", "b", {"a": [1.0, 10.0, 3.0], "b": [2.0, 40.0, 3.0]}, target=0.5)
-    assert found.median == 0.5
-    assert (found.our_seconds, found.their_seconds) == (3.0, 3.0)
-    assert (found.lower, found.upper) == (0.375, 0.75)
-    assert found.passed
-    assert not found._replace(target=0.49).passed
-
-
-def test_contestants_take_turns_in_going_first():
-    order = []
-
-    def contestant(name):
-        return lambda: order.append(name) or 1.0
-
-    benchmark = bench.Benchmark("name", {name: contestant(name) for name in "abc"}, {})
-    seconds = bench.measure(benchmark, 3)
-    assert seconds == {name: [1.0, 1.0, 1.0] for name in "abc"}
-    assert "".join(order[3:]) == "abcbcacab"
-
-
-def test_quick_bench(tmp_path):
-    file = tmp_path / "bench.json"
-    done = python("-m", "reference", "bench", "--quick", "--rounds", "1", "--json", str(file))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "one thread for BLAS and one for XLA" in done.stdout
-    record = json.loads(file.read_text())
-    assert [(row["theirs"], row["target"]) for row in record["ratios"]] == [
-        ("numpy", 1.5),
-        ("jax", 0.2),
-        ("jax", 0.08),
-        ("autograd", 1.0),
-        ("jax", 0.5),
-        ("autograd", 1.0),
-    ]
-    assert all(row["median"] > 0 for row in record["ratios"])
