@@ -112,15 +112,19 @@ def _lines(clocks: list[_Clock]) -> list[Line]:
     return sorted(lines, key=lambda line: -line.seconds)
 
 
-def report(title: str, found: Profile, width: int = 110) -> str:
-    """The profile as text."""
+def report(title: str, found: Profile, *, most: int = 50, width: int = 110) -> str:
+    """The `most` slowest lines as text, of `width` characters each."""
     total = sum(line.seconds for line in found.lines)
     heading = (
         f"{title}: {found.seconds * 1e6:.0f} us a call; with a clock between the lines {found.traced * 1e6:.0f} us, "
         f"{total * 1e6:.0f} us of them in {len(found.lines)} lines\n"
     )
+    shown, others = found.lines[:most], found.lines[most:]
+    if others:
+        rest = f"{len(others)} more lines"
+        shown = [*shown, Line(rest, sum(line.seconds for line in others), sum(line.times for line in others))]
     rows = [
         f"{line.seconds * 1e6:9.1f} us {line.seconds / total:6.1%} {line.times:5}x  {line.text[:width]}"
-        for line in found.lines
+        for line in shown
     ]
     return "\n".join([heading, *rows])
