@@ -131,5 +131,6 @@ def experiment(model: str, dataset: Dataset, chosen: Settings | None = None, **s
         steps=chosen.steps,
         seed=chosen.seed,
         drop_last=task.drop_last,
+        rate=rate,
         exempt=task.exempt,
     )

@@ -1,8 +1,8 @@
 """What is trained, how, and on which batches: all that the result depends on but data and engine."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -11,9 +11,18 @@ from ..data import Dataset
 from ..metrics import Metric
 from ..models import Model
 from ..optimizers import Optimizer
+from ..schedules import Schedule
 from .step import Objective
 
-__all__ = ["EVALUATION_BATCH", "Experiment", "evaluation_batches", "steps_in_epoch", "training_batches"]
+__all__ = [
+    "EVALUATION_BATCH",
+    "Experiment",
+    "Feed",
+    "evaluation_batches",
+    "feed_of",
+    "steps_in_epoch",
+    "training_batches",
+]
 
 EVALUATION_BATCH = 1000
 
@@ -35,6 +44,8 @@ class Experiment(NamedTuple):
     seed: int = 0
     shuffle: bool = True
     drop_last: bool = True
+    rate: float | Schedule | None = None
+    """the learning rate of the optimiser, to be shown; None: not known"""
     exempt: tuple[str, ...] = ()
     """parts of names of parameters whose true gradient is zero, so that what moves them is rounding alone"""
 
@@ -78,3 +89,28 @@ def evaluation_batches(
     for start in range(0, len(dataset.x_test), batch_size):
         part = slice(start, start + batch_size)
         yield dataset.inputs(dataset.x_test[part], dtype), dataset.y_test[part]
+
+
+class Feed(NamedTuple):
+    """Where the batches of a training come from."""
+
+    training: Callable[[int, int], Iterable[NumPyBatch]]
+    """(epoch, skip) -> the batches of that epoch but for the first `skip`"""
+    evaluation: Callable[[], Iterable[NumPyBatch]] | None = None
+    """the batches of an evaluation; None: there is none"""
+    steps: int | None = None
+    """batches in an epoch, where that is known"""
+    order: dict[str, Any] | None = None
+    """what the order of the batches depends on, so that a resumed training can tell whether it is the same one"""
+
+
+def feed_of(experiment: Experiment, dataset: Dataset, *, dtype: type = np.float32) -> Feed:
+    """The batches of a dataset, evaluated on its test set."""
+    order = {"dataset": dataset.name, "examples": len(dataset.x_train)}
+    order |= {name: getattr(experiment, name) for name in ("batch_size", "seed", "shuffle", "drop_last")}
+    return Feed(
+        lambda epoch, skip: training_batches(experiment, dataset, epoch, dtype=dtype, skip=skip),
+        lambda: evaluation_batches(dataset, dtype=dtype),
+        steps_in_epoch(experiment, dataset),
+        order,
+    )

@@ -1,44 +1,297 @@
-"""The loop over epochs and batches."""
+"""The loop over epochs and batches: what `fit` runs."""
 
-from typing import NamedTuple
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 from tqdm import tqdm
 
 from ..data import Dataset
-from ..engines import Engine
-from .experiment import Experiment, steps_in_epoch, training_batches
-from .state import TrainState
-from .trainer import Evaluation, Trainer
+from ..data.prefetch import prefetch
+from ..engines import Array, Engine
+from ..optimizers.base import value_at
+from .callbacks import Callback, ModelCheckpoint
+from .checkpoints import Checkpoint, CheckpointError, Folder, restore_tree
+from .clock import Clock
+from .divergence import diverged
+from .execution import ONE_DEVICE, Execution
+from .experiment import Experiment, Feed, feed_of
+from .history import History
+from .signals import Caught, catch
+from .state import TrainState, init_state
+from .step import Batch
+from .trainer import Trainer
 
-__all__ = ["EpochResult", "fit"]
+__all__ = ["Loop", "Outcome", "fit"]
+
+LOOK_EVERY = 20  # steps between two looks at measures: each look waits for the device
 
 
-class EpochResult(NamedTuple):
-    """One row of a training history."""
+class Outcome(NamedTuple):
+    """What a training has led to."""
 
-    epoch: int
-    train_loss: float
-    """mean over the steps of the epoch, each taken before its update"""
-    test: Evaluation
+    state: TrainState
+    history: History
+    stopped: str | None
+    """why it ended before its last epoch; None when it did not"""
+
+
+class _Pending(NamedTuple):
+    """A step whose measures have not been looked at; its batch is kept until they have."""
+
+    step: int
+    batch: Batch
+    measures: dict[str, Array]
+
+
+class Loop:
+    """A training in progress: what callbacks are given."""
+
+    def __init__(
+        self,
+        jax: Engine,
+        experiment: Experiment,
+        feed: Feed,
+        *,
+        callbacks: Sequence[Callback] = (),
+        execution: Execution = ONE_DEVICE,
+        ahead: int = 0,
+        progress: bool = True,
+        notes: dict[str, Any] | None = None,
+        resume: Checkpoint | None = None,
+    ) -> None:
+        self.jax = jax
+        self.experiment = experiment
+        self.feed = feed
+        # the files come last: they hold what the other callbacks have made of an epoch
+        self.callbacks = sorted(callbacks, key=lambda callback: isinstance(callback, ModelCheckpoint))
+        self.history = History()
+        self.clock = Clock()
+        self.epoch = 0
+        """epochs that are over"""
+        self.batch = 0
+        """batches of the epoch that have been trained on"""
+        self.stopped: str | None = None
+        self._ahead = ahead
+        self._progress = progress
+        self._notes = notes or {}
+        self._sums: dict[str, float] = {}
+        self._examples = 0
+        self._pending: list[_Pending] = []
+        self._shapes: set = set()
+        state = init_state(jax, experiment.model, experiment.optimizer, experiment.seed)
+        if resume is not None:
+            state = self._resume(state, resume)
+        self.step = int(state.step)
+        """updates made so far"""
+        self.trainer = Trainer(jax, experiment, measure=True, watch=True, execution=execution, state=state)
+
+    # ------------------------------------------------------------- what callbacks use
+
+    def stop(self, reason: str) -> None:
+        """End the training after this step or epoch."""
+        self.stopped = self.stopped or reason
+
+    def whole_state(self) -> TrainState:
+        """The state as one device would have it."""
+        return self.trainer.execution.whole_state(self.jax, self.trainer.state)
+
+    def learning_rate(self) -> float | None:
+        """Of the next step, where the experiment says it."""
+        rate = self.experiment.rate
+        return None if rate is None else float(value_at(self.jax, rate, self.whole_state().step))
+
+    def notes(self) -> dict[str, Any]:
+        """What a checkpoint holds beside the state: enough to go on exactly from here."""
+        return {
+            **self._notes,
+            "epoch": self.epoch,
+            "batch": self.batch,
+            "order": self.feed.order,
+            "sums": self._sums,
+            "examples": self._examples,
+            "history": self.history.rows,
+            "stopped": self.stopped,
+            "callbacks": {type(callback).__name__: callback.saved() for callback in self.callbacks},
+        }
+
+    def settle(self) -> None:
+        """Look at the measures of all steps so far. Raises TrainingDiverged when one of them is not finite."""
+        pending, self._pending = self._pending, []
+        for step, batch, measures in pending:
+            finite = measures.pop("finite", np.ones(()))
+            numbers = {"loss": float(measures.pop("loss"))}  # first, as JAX sorts the names
+            numbers |= {name: float(value) for name, value in measures.items() if value.ndim == 0}
+            if not (np.isfinite(numbers["loss"]) and np.asarray(finite).all()):
+                state = self.whole_state()
+                raise diverged(self.jax, state, batch, step=step, epoch=self.epoch, loss=numbers["loss"], finite=finite)
+            count = len(batch[1])
+            self._examples += count
+            for name, number in numbers.items():
+                self._sums[name] = self._sums.get(name, 0.0) + number * count
+            for callback in self.callbacks:
+                callback.on_measures(self, step, numbers)
+
+    # ------------------------------------------------------------- running
+
+    def run(self) -> Outcome:
+        """Train to the end."""
+        with catch() as caught:
+            try:
+                for callback in self.callbacks:
+                    callback.on_begin(self)
+                while self.epoch < self.experiment.epochs and self.stopped is None and self._more():
+                    self._run_epoch(caught)
+            finally:
+                for callback in self.callbacks:
+                    callback.on_end(self)
+        return Outcome(self.whole_state(), self.history, self.stopped)
+
+    def _more(self) -> bool:
+        return self.experiment.steps is None or self.step < self.experiment.steps
+
+    def _run_epoch(self, caught: Caught) -> None:
+        self.clock.begin()
+        with closing(self._batches()) as batches:
+            for batch in batches:
+                self._train_on(batch)
+                if caught.number is not None:
+                    self._interrupt(caught)
+                if self.stopped is not None or not self._more():
+                    break
+        self.settle()
+        self.jax.block_until_ready(self.trainer.state)
+        if self.batch:
+            self._end_epoch(caught)
+        else:
+            self.stop("there are no batches")
+
+    def _batches(self) -> Iterator[Batch]:
+        """The rest of the epoch's batches, placed for the step, with a bar on the terminal."""
+        trainer = self.trainer
+        rest = self.feed.training(self.epoch, self.batch)
+        placed: Iterable[Batch]
+        if self._ahead:
+            placed = prefetch(rest, size=self._ahead, place=lambda b: trainer.execution.place_batch(self.jax, b))
+        else:
+            placed = (trainer.execution.place_batch(self.jax, batch) for batch in rest)
+        # disable=None: no bar where the output is not a terminal
+        with tqdm(
+            total=self.feed.steps,
+            initial=self.batch,
+            desc=f"epoch {self.epoch + 1}/{self.experiment.epochs}",
+            leave=False,
+            disable=None if self._progress else True,
+        ) as bar:
+            for batch in placed:
+                yield batch
+                bar.update()
+                if self._examples and not self._pending:
+                    bar.set_postfix(loss=f"{self._sums['loss'] / self._examples:.4f}", refresh=False)
+
+    def _train_on(self, batch: Batch) -> None:
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in self.jax.tree.leaves(batch))
+        if shapes in self._shapes:
+            measures = self.trainer.train(batch)
+            self.clock.count(len(batch[1]))
+        else:
+            self._shapes.add(shapes)
+            self.jax.block_until_ready(self.trainer.state)
+            with self.clock.compiling():
+                measures = self.trainer.train(batch)
+                self.jax.block_until_ready(self.trainer.state)
+        self.step += 1
+        self.batch += 1
+        self._pending.append(_Pending(self.step, batch, dict(measures)))
+        if len(self._pending) >= LOOK_EVERY:
+            self.settle()
+        with self.clock.outside():
+            for callback in self.callbacks:
+                callback.on_step(self)
+
+    def _end_epoch(self, caught: Caught) -> None:
+        """Evaluate, and add the row. From here on the position is the beginning of the next epoch."""
+        row = {"epoch": self.epoch + 1, "step": self.step}
+        row |= {name: total / self._examples for name, total in self._sums.items()}
+        row |= self.clock.row()
+        if self.feed.evaluation is not None:
+            found = self.trainer.evaluate_batches(self.feed.evaluation())
+            row |= {f"val_{name}": value for name, value in found.items() if isinstance(value, float)}
+        self.history.rows.append(row)
+        self.epoch += 1
+        self.batch, self._sums, self._examples = 0, {}, 0
+        for callback in self.callbacks:
+            callback.on_epoch(self, row)
+        if caught.number is not None:
+            self._interrupt(caught)
+
+    def _interrupt(self, caught: Caught) -> None:
+        for callback in self.callbacks:
+            callback.on_interrupt(self)
+        caught.raise_it()
+
+    # ------------------------------------------------------------- going on
+
+    def _resume(self, like: TrainState, checkpoint: Checkpoint) -> TrainState:
+        state, found = restore_tree(self.jax, like, checkpoint.arrays)
+        if not found.fits:
+            raise CheckpointError(f"{checkpoint.path} holds another model or optimiser: {found}")
+        if found.dtypes:
+            print(f"{checkpoint.path}: {found}", file=sys.stderr)
+        notes = checkpoint.notes
+        if notes["batch"] and notes["order"] != self.feed.order:
+            raise CheckpointError(
+                f"{checkpoint.path} was written in the middle of an epoch, and its batches were others: "
+                f"{notes['order']} then, {self.feed.order} now"
+            )
+        self.epoch, self.batch = notes["epoch"], notes["batch"]
+        self._sums, self._examples = notes["sums"], notes["examples"]
+        self.history = History(notes["history"])
+        self.stopped = notes["stopped"]
+        for callback in self.callbacks:
+            saved = notes["callbacks"].get(type(callback).__name__)
+            if saved is not None:
+                callback.restore(saved)
+        return state
 
 
 def fit(
-    jax: Engine, experiment: Experiment, dataset: Dataset, *, progress: bool = True
-) -> tuple[TrainState, list[EpochResult]]:
-    """Train on one engine, in float32; the last state and a row for each epoch."""
-    trainer = Trainer(jax, experiment)
-    history = []
-    for epoch in range(experiment.epochs):
-        batches = tqdm(
-            training_batches(experiment, dataset, epoch),
-            total=steps_in_epoch(experiment, dataset, epoch),
-            desc=f"epoch {epoch + 1}",
-            leave=False,
-            disable=None if progress else True,  # None: no bar where the output is not a terminal
-        )
-        losses = [trainer.step(x, y) for x, y in batches]
-        if losses:
-            mean = float(np.mean([float(loss) for loss in losses]))
-            history.append(EpochResult(epoch, mean, trainer.evaluate(dataset)))
-    return trainer.state, history
+    jax: Engine,
+    experiment: Experiment,
+    data: Dataset | Feed,
+    *,
+    callbacks: Sequence[Callback] = (),
+    resume: Path | str | Folder | Checkpoint | None = None,
+    dtype: type = np.float32,
+    execution: Execution = ONE_DEVICE,
+    ahead: int = 0,
+    progress: bool = True,
+    notes: dict[str, Any] | None = None,
+) -> Outcome:
+    """Train, and give the last state, the history, and why it ended early if it did.
+
+    `resume` is a folder of checkpoints, from the last of which the training goes on as if it had never stopped; with
+    none in it, it starts from the beginning. `ahead` batches are made in a thread while a step runs. `notes`, as JSON
+    can hold them, go into every checkpoint.
+
+    Raises TrainingDiverged when the loss or a gradient is no longer finite, and KeyboardInterrupt after Ctrl-C, once
+    the step that runs is over and a `ModelCheckpoint` among the callbacks has written it.
+    """
+    if isinstance(resume, (str, Path)):
+        resume = Folder(resume)
+    feed = data if isinstance(data, Feed) else feed_of(experiment, data, dtype=dtype)
+    loop = Loop(
+        jax,
+        experiment,
+        feed,
+        callbacks=callbacks,
+        execution=execution,
+        ahead=ahead,
+        progress=progress,
+        notes=notes,
+        resume=resume.read() if isinstance(resume, Folder) else resume,
+    )
+    return loop.run()

@@ -87,8 +87,8 @@ def test_engines_agree_on_mnist_for_three_epochs(engines, mnist, x64):
 
 def test_the_recipe_begins_as_measured_with_jax(engines, mnist):
     experiment = RECIPE.experiment(mnist)._replace(epochs=1)
-    _, history = fit(engines["jax"], experiment, mnist, progress=False)
-    assert history[0].train_loss == pytest.approx(RECIPE.measured.first_loss, abs=5e-5)
+    _, history, _ = fit(engines["jax"], experiment, mnist, progress=False)
+    assert history[0]["loss"] == pytest.approx(RECIPE.measured.first_loss, abs=5e-5)
 
 
 def test_engines_agree_on_the_start_of_the_recipe(engines, mnist):

@@ -157,17 +157,18 @@ def test_a_metric_called_loss_is_refused(jax):
 
 def test_fit_learns(jax, digits):
     made = experiment("mlp", digits, optimizer="momentum", batch_size=64, epochs=3)
-    state, history = fit(jax, made, digits, progress=False)
+    state, history, stopped = fit(jax, made, digits, progress=False)
+    assert stopped is None
     assert int(state.step) == 3 * (1437 // 64)
-    losses = [row.train_loss for row in history]
+    losses = history.column("loss")
     assert losses == sorted(losses, reverse=True)
-    assert history[-1].test["accuracy"] > 0.93
-    assert history[-1].test["loss"] < 0.25
+    assert history[-1]["val_accuracy"] > 0.93
+    assert history[-1]["val_loss"] < 0.25
 
 
 def test_fit_stops_at_the_last_step(jax, small):
     made = experiment("mlp", small, batch_size=32, epochs=5, steps=13)
-    state, history = fit(jax, made, small, progress=False)
+    state, history, _ = fit(jax, made, small, progress=False)
     assert int(state.step) == 13
     assert len(history) == 2
 
