@@ -39,6 +39,13 @@ class Outcome(NamedTuple):
     """why it ended before its last epoch; None when it did not"""
 
 
+class _Placed(NamedTuple):
+    """A batch, and what has become of it for the step."""
+
+    batch: Batch
+    placed: Any
+
+
 class _Pending(NamedTuple):
     """A step whose measures have not been looked at; its batch is kept until they have."""
 
@@ -156,8 +163,8 @@ class Loop:
     def _run_epoch(self, caught: Caught) -> None:
         self.clock.begin()
         with closing(self._batches()) as batches:
-            for batch in batches:
-                self._train_on(batch)
+            for placed in batches:
+                self._train_on(placed)
                 if caught.number is not None:
                     self._interrupt(caught)
                 if self.stopped is not None or not self._more():
@@ -169,15 +176,15 @@ class Loop:
         else:
             self.stop("there are no batches")
 
-    def _batches(self) -> Iterator[Batch]:
+    def _batches(self) -> Iterator[_Placed]:
         """The rest of the epoch's batches, placed for the step, with a bar on the terminal."""
-        trainer = self.trainer
+        place_batch = self.trainer.execution.place_batch
+
+        def place(batch: Batch) -> _Placed:
+            return _Placed(batch, place_batch(self.jax, batch))
+
         rest = self.feed.training(self.epoch, self.batch)
-        placed: Iterable[Batch]
-        if self._ahead:
-            placed = prefetch(rest, size=self._ahead, place=lambda b: trainer.execution.place_batch(self.jax, b))
-        else:
-            placed = (trainer.execution.place_batch(self.jax, batch) for batch in rest)
+        every: Iterable[_Placed] = prefetch(rest, size=self._ahead, place=place) if self._ahead else map(place, rest)
         # disable=None: no bar where the output is not a terminal
         with tqdm(
             total=self.feed.steps,
@@ -186,22 +193,23 @@ class Loop:
             leave=False,
             disable=None if self._progress else True,
         ) as bar:
-            for batch in placed:
-                yield batch
+            for placed in every:
+                yield placed
                 bar.update()
                 if self._examples and not self._pending:
                     bar.set_postfix(loss=f"{self._sums['loss'] / self._examples:.4f}", refresh=False)
 
-    def _train_on(self, batch: Batch) -> None:
+    def _train_on(self, item: _Placed) -> None:
+        batch, placed = item
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in self.jax.tree.leaves(batch))
         if shapes in self._shapes:
-            measures = self.trainer.train(batch)
+            measures = self.trainer.train(placed)
             self.clock.count(len(batch[1]))
         else:
             self._shapes.add(shapes)
             self.jax.block_until_ready(self.trainer.state)
             with self.clock.compiling():
-                measures = self.trainer.train(batch)
+                measures = self.trainer.train(placed)
                 self.jax.block_until_ready(self.trainer.state)
         self.step += 1
         self.batch += 1
