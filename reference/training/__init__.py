@@ -18,7 +18,16 @@ from .callbacks import Callback, CSVLogger, EarlyStopping, LearningRateLogger, M
 from .checkpoints import Checkpoint, CheckpointError, Folder, load_tree, read_checkpoint, restore_tree, save_tree
 from .divergence import TrainingDiverged
 from .execution import ONE_DEVICE, Execution
-from .experiment import Experiment, Feed, evaluation_batches, feed_of, steps_in_epoch, training_batches
+from .experiment import (
+    Experiment,
+    Feed,
+    arrays_feed,
+    evaluation_batches,
+    feed_of,
+    slices,
+    steps_in_epoch,
+    training_batches,
+)
 from .history import History
 from .loop import Loop, Outcome, fit
 from .state import TrainState, init_state
@@ -47,6 +56,7 @@ __all__ = [
     "TrainState",
     "Trainer",
     "TrainingDiverged",
+    "arrays_feed",
     "empty_totals",
     "evaluation_batches",
     "feed_of",
@@ -59,6 +69,7 @@ __all__ = [
     "restore_tree",
     "results",
     "save_tree",
+    "slices",
     "steps_in_epoch",
     "supervised",
     "train_step",

@@ -1,6 +1,7 @@
 """What is trained, how, and on which batches: all that the result depends on but data and engine."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -86,9 +87,8 @@ def evaluation_batches(
     dataset: Dataset, *, dtype: type = np.float32, batch_size: int = EVALUATION_BATCH
 ) -> Iterator[NumPyBatch]:
     """The batches (x, y) of the test set, in its order; the last one may be smaller."""
-    for start in range(0, len(dataset.x_test), batch_size):
-        part = slice(start, start + batch_size)
-        yield dataset.inputs(dataset.x_test[part], dtype), dataset.y_test[part]
+    for x, y in slices(dataset.x_test, dataset.y_test, batch_size):
+        yield dataset.inputs(x, dtype), y
 
 
 class Feed(NamedTuple):
@@ -114,3 +114,32 @@ def feed_of(experiment: Experiment, dataset: Dataset, *, dtype: type = np.float3
         steps_in_epoch(experiment, dataset),
         order,
     )
+
+
+def arrays_feed(
+    experiment: Experiment, x: np.ndarray, y: np.ndarray, validation: tuple[np.ndarray, np.ndarray] | None = None
+) -> Feed:
+    """The batches of arrays as they are, evaluated on those of `validation`."""
+    if len(x) != len(y):
+        raise ValueError(f"x has {len(x)} examples and y has {len(y)}")
+    if experiment.drop_last and experiment.batch_size > len(x):
+        raise ValueError(f"a batch of {experiment.batch_size} is more than all of the {len(x)} examples")
+    seed = experiment.seed if experiment.shuffle else None
+
+    def training(epoch: int, skip: int) -> Iterator[NumPyBatch]:
+        chosen = epoch_batches(len(x), experiment.batch_size, seed=seed, epoch=epoch, drop_last=experiment.drop_last)
+        for indices in islice(chosen, skip, None):
+            yield x[indices], y[indices]
+
+    return Feed(
+        training,
+        None if validation is None else lambda: slices(*validation, EVALUATION_BATCH),
+        batch_count(len(x), experiment.batch_size, drop_last=experiment.drop_last),
+        {"examples": len(x), "batch_size": experiment.batch_size, "seed": seed, "drop_last": experiment.drop_last},
+    )
+
+
+def slices(x: np.ndarray, y: np.ndarray, size: int) -> Iterator[NumPyBatch]:
+    """Pairs of `size` examples in their order; the last one may be smaller."""
+    for start in range(0, len(x), size):
+        yield x[start : start + size], y[start : start + size]

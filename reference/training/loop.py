@@ -69,15 +69,16 @@ class Loop:
         progress: bool = True,
         notes: dict[str, Any] | None = None,
         resume: Checkpoint | None = None,
+        start: tuple[TrainState, History] | None = None,
     ) -> None:
         self.jax = jax
         self.experiment = experiment
         self.feed = feed
         # the files come last: they hold what the other callbacks have made of an epoch
         self.callbacks = sorted(callbacks, key=lambda callback: isinstance(callback, ModelCheckpoint))
-        self.history = History()
+        state, self.history = start or (None, History())
         self.clock = Clock()
-        self.epoch = 0
+        self.epoch = len(self.history)
         """epochs that are over"""
         self.batch = 0
         """batches of the epoch that have been trained on"""
@@ -89,7 +90,8 @@ class Loop:
         self._examples = 0
         self._pending: list[_Pending] = []
         self._shapes: set = set()
-        state = init_state(jax, experiment.model, experiment.optimizer, experiment.seed)
+        if state is None:
+            state = init_state(jax, experiment.model, experiment.optimizer, experiment.seed)
         if resume is not None:
             state = self._resume(state, resume)
         self.step = int(state.step)
@@ -278,12 +280,13 @@ def fit(
     ahead: int = 0,
     progress: bool = True,
     notes: dict[str, Any] | None = None,
+    start: tuple[TrainState, History] | None = None,
 ) -> Outcome:
     """Train, and give the last state, the history, and why it ended early if it did.
 
     `resume` is a folder of checkpoints, from the last of which the training goes on as if it had never stopped; with
     none in it, it starts from the beginning. `ahead` batches are made in a thread while a step runs. `notes`, as JSON
-    can hold them, go into every checkpoint.
+    can hold them, go into every checkpoint. `start` is a state, which is used up, and the epochs that led to it.
 
     Raises TrainingDiverged when the loss or a gradient is no longer finite, and KeyboardInterrupt after Ctrl-C, once
     the step that runs is over and a `ModelCheckpoint` among the callbacks has written it.
@@ -300,6 +303,7 @@ def fit(
         ahead=ahead,
         progress=progress,
         notes=notes,
+        start=start,
         resume=resume.read() if isinstance(resume, Folder) else resume,
     )
     return loop.run()
