@@ -5,10 +5,11 @@ from typing import Any, NamedTuple
 
 from .batches import batch_count
 from .data import Dataset
+from .data.augmentation import augmented, chain, crop, flip
 from .losses import softmax_cross_entropy
 from .metrics import Metric, accuracy
-from .models import Model, mlp
-from .optimizers import OPTIMIZERS
+from .models import Model, cnn, cnn_norm, gan, gpt, mlp, resnet, rnn, transfer, vae
+from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import SCHEDULES, Schedule
 from .training import Experiment, Objective, supervised
 
@@ -54,6 +55,12 @@ class Task(NamedTuple):
     """what a dataset has to hold, a name in KINDS"""
     length: int | None = None
     """how many tokens of text are one example; None: as the dataset has it"""
+    around: Callable[[Optimizer], Optimizer] = lambda optimizer: optimizer
+    """what is made of the optimiser that is asked for, such as one for some of the parameters"""
+    paints: Callable[[Dataset], Callable[..., Any]] | None = None
+    """new images: (jax, params, model_state, key, count) -> f[count, h, w, c] between 0 and 1"""
+    writes: Callable[[Dataset], Callable[..., Any]] | None = None
+    """new text: (jax, params, prompt i32[1, time], key, length, temperature=, top_k=) -> i32[1, length]"""
 
     def unsuitable(self, dataset: Dataset) -> str | None:
         """Why the model cannot be trained on `dataset`, as what would follow its name in a sentence; None if it can."""
@@ -63,10 +70,121 @@ class Task(NamedTuple):
         return f"takes {self.takes}, and {dataset.name} holds {held}"
 
 
+def _autoencoder(coder: Callable[[Dataset], vae.Coder]) -> Task:
+    def paint(dataset: Dataset) -> Callable[..., Any]:
+        made = coder(dataset)
+        return lambda jax, params, state, key, count: vae.generate(jax, made, params, key, count)
+
+    return Task(
+        lambda dataset: vae.vae(coder(dataset)),
+        objective=lambda model, dataset: vae.objective(model),
+        metrics=lambda dataset: {},
+        optimizer="adam",
+        rate=0.001,
+        epochs=15,
+        paints=paint,
+    )
+
+
+def _gan_paints(dataset: Dataset) -> Callable[..., Any]:
+    return lambda jax, params, state, key, count: gan.paint(jax, params, state, key, count, dataset.shape)
+
+
+def _sentences(cell: str) -> Task:
+    return Task(
+        lambda dataset: rnn.rnn(cell, len(dataset.vocabulary), dataset.classes, units=(64, 64), rate=0.5),
+        dataset="sentence-polarity",
+        optimizer="adam",
+        rate=0.001,
+        batch_size=64,
+        epochs=8,
+        takes="sentences",
+    )
+
+
+def _pictures(model: Model, dataset: Dataset) -> Objective:
+    """A classifier of pictures that may be looked at in a mirror, and moved a little."""
+    return augmented(supervised(model, softmax_cross_entropy), chain(flip, crop))
+
+
+def _resnet(depth: int) -> Task:
+    layout = resnet.Layout(depth, activation="swish")
+    return Task(
+        lambda dataset: resnet.resnet(dataset.shape[-1], dataset.classes, layout),
+        objective=_pictures,
+        dataset="cifar10-cats-dogs",
+        optimizer="adamw",
+        rate=0.001,
+        schedule="one-cycle",
+        epochs=30,
+    )
+
+
+def _transfer(*, frozen: bool) -> Task:
+    layout = resnet.Layout(18, activation="swish")
+    return _resnet(18)._replace(
+        model=lambda dataset: transfer.transfer(dataset.shape[-1], dataset.classes, layout, frozen=frozen),
+        around=transfer.trained_head if frozen else lambda optimizer: optimizer,
+    )
+
+
+def _gpt_layout(dataset: Dataset) -> gpt.Layout:
+    return gpt.Layout(len(dataset.vocabulary), context=dataset.shape[0])
+
+
+def _gpt_writes(dataset: Dataset) -> Callable[..., Any]:
+    layout = _gpt_layout(dataset)
+    return lambda jax, params, prompt, key, length, **how: gpt.generate(jax, params, prompt, layout, key, length, **how)
+
+
 # Smooth activations where two engines are compared: the kink of relu turns a rounding error in an
 # input near zero into a whole gradient, and within an epoch the two runs are different ones.
 MODELS: dict[str, Task] = {
     "mlp": Task(lambda dataset: mlp.mlp((dataset.features, 512, dataset.classes), activation="swish")),
+    "cnn": Task(
+        lambda dataset: cnn.cnn(dataset.shape, dataset.classes, activation="swish"),
+        optimizer="adam",
+        rate=0.001,
+        schedule="one-cycle",
+        epochs=6,
+    ),
+    "cnn-norm": Task(
+        lambda dataset: cnn_norm.cnn_norm(dataset.shape, dataset.classes, activation="swish"),
+        optimizer="adam",
+        rate=0.002,
+        schedule="one-cycle",
+        epochs=6,
+    ),
+    "lstm": _sentences("lstm"),
+    "gru": _sentences("gru"),
+    "rnn": _sentences("simple"),
+    "vae": _autoencoder(lambda dataset: vae.dense_coder(dataset.shape)),
+    "conv-vae": _autoencoder(lambda dataset: vae.conv_coder(dataset.shape)),
+    "gan": Task(
+        lambda dataset: gan.gan(dataset.shape),
+        objective=lambda model, dataset: gan.objective(model),
+        metrics=lambda dataset: {"judged right": gan.judged_right()},
+        optimizer="adam",
+        rate=0.0002,
+        epochs=15,
+        paints=_gan_paints,
+    ),
+    "resnet-18": _resnet(18),
+    "resnet-34": _resnet(34),
+    "resnet-50": _resnet(50),
+    "new-head": _transfer(frozen=True),
+    "fine-tune": _transfer(frozen=False),
+    "gpt": Task(
+        lambda dataset: gpt.gpt(_gpt_layout(dataset)),
+        dataset="tiny-shakespeare",
+        optimizer="adamw",
+        rate=0.002,
+        schedule="warmup-cosine",
+        batch_size=32,
+        epochs=6,
+        takes="characters",
+        writes=_gpt_writes,
+    ),
 }
 
 
@@ -124,7 +242,7 @@ def experiment(model: str, dataset: Dataset, chosen: Settings | None = None, **s
     return Experiment(
         model=made,
         objective=task.objective(made, dataset),
-        optimizer=OPTIMIZERS[chosen.optimizer].make(rate),
+        optimizer=task.around(OPTIMIZERS[chosen.optimizer].make(rate)),
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         metrics=task.metrics(dataset),

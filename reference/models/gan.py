@@ -15,13 +15,13 @@ from ..losses import sigmoid_binary_cross_entropy
 from ..metrics import Metric, add_to_mean, no_mean
 from . import Model
 
-__all__ = ["discriminate", "gan", "generate", "init", "judged_right", "objective"]
+__all__ = ["discriminate", "gan", "generate", "init", "judged_right", "objective", "paint"]
 
 _small = initializers.normal(0.02)
 
 
 def init(
-    jax: Engine, key: Array, shape: Sequence[int], *, latent: int = 64, channels: Sequence[int] = (64, 128)
+    jax: Engine, key: Array, shape: Sequence[int], *, latent: int = 64, channels: Sequence[int] = (32, 64)
 ) -> tuple[Params, Any]:
     """Parameters of both and the state of the generator's batch normalisations, for images of (h, w, c)."""
     generator_key, discriminator_key = jax.random.split(key)
@@ -102,7 +102,7 @@ def gan(
     shape: Sequence[int],
     *,
     latent: int = 64,
-    channels: Sequence[int] = (64, 128),
+    channels: Sequence[int] = (32, 64),
     rate: float = 0.3,
     activation: str = "swish",
 ) -> Model:
@@ -129,6 +129,13 @@ def gan(
 
     name = "-".join(str(size) for size in (latent, *reversed(channels)))
     return Model(f"gan {name}", lambda jax, key: init(jax, key, shape, latent=latent, channels=channels), apply)
+
+
+def paint(jax: Engine, params: Params, state: Any, key: Array, count: int, shape: Sequence[int]) -> Array:
+    """New images between 0 and 1, f[count, *shape]."""
+    latent = params["generator"]["first"]["w"].shape[0]
+    z = jax.random.normal(key, (count, latent))
+    return generate(jax, params["generator"], state, z, shape, train=False)[0]
 
 
 def objective(model: Model, *, smoothing: float = 0.1) -> Callable:
