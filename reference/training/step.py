@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..engines import Array, Engine, Params
+from ..layers.layer_norm import in_single
 from ..metrics import MeanState, Metric, add_to_mean, no_mean
 from ..models import Model
 from ..optimizers import Optimizer, apply_updates, value_and_gradients
@@ -41,7 +42,8 @@ def supervised(model: Model, loss: Loss) -> Objective:
     ) -> tuple[Array, tuple[Any, Any]]:
         x, y = batch
         outputs, model_state = model.apply(jax, params, model_state, x, key=key, train=train)
-        return loss(jax, outputs, y), (model_state, outputs)
+        # Outputs of 16 bits are widened: a loss is a sum of many terms.
+        return loss(jax, jax.tree.map(lambda leaf: in_single(jax, leaf), outputs), y), (model_state, outputs)
 
     return objective
 
