@@ -6,6 +6,6 @@ contestants are, `floors` what nobody can be quicker than, `measuring` how they 
 there are and what is to be reached; `command` runs them.
 """
 
-from .command import NAMES, PROFILES, run
+from .command import NAMES, PROFILES, Options, run
 
-__all__ = ["NAMES", "PROFILES", "run"]
+__all__ = ["NAMES", "PROFILES", "Options", "run"]

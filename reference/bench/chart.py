@@ -44,7 +44,7 @@ def draw(path: Path, ratios: Sequence[Ratio], conditions: str) -> None:
         axes.axvline(1.0, color="black", linewidth=1)
         axes.set_xscale("log")
         left, right = axes.get_xlim()
-        axes.set_xlim(left / 1.1, right * 1.6)  # room for the numbers
+        axes.set_xlim(left / 1.5, right * 1.5)  # room for the numbers
         axes.xaxis.set_major_formatter(matplotlib.ticker.FuncFormatter(lambda x, _: f"{x:g}"))
         axes.grid(axis="x", color="#e8e8e8")
         axes.set_ylim(max(places) + 1, min(places) - 1)

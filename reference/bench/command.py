@@ -8,16 +8,16 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from ..files import write_json
 from . import profiling, table
-from .measuring import Ratio, measure, ratio
+from .measuring import measure, ratio
 from .rows import PROFILED, ROWS, Settings
 
-__all__ = ["NAMES", "PROFILES", "chosen", "environment", "run"]
+__all__ = ["NAMES", "PROFILES", "Options", "chosen", "environment", "run"]
 
 NAMES = tuple(ROWS)
 PROFILES = tuple(PROFILED)
@@ -26,6 +26,7 @@ CHILD = "MINIJAX_BENCH_THREADS"  # set in the process that measures
 MOST_THREADS = 2  # what the targets are for
 # Seconds in which the idle threads of a neighbour's BLAS stop spinning: OpenBLAS takes 2 ** 26 cycles for it.
 PAUSE = 0.03
+PATIENCE = 0.3  # seconds for the counted rounds of one benchmark, with --quick
 MODULES = ("minijax", "jax", "numpy", "torch", "autograd")
 
 
@@ -46,86 +47,88 @@ def chosen(only: Iterable[str]) -> list[str]:
     return [name for name in ROWS if not only or name.startswith(only)]
 
 
-def run(
-    *,
-    rounds: int | None = None,
-    quick: bool = False,
-    json_file: Path | None = None,
-    chart_file: Path | None = None,
-    only: Sequence[str] = (),
-    threads: int | None = None,
-    strict: bool = False,
-    profile: str | None = None,
-) -> int:
-    """Run the benchmarks whose names begin with one of `only` (none: all), or time the lines of one program.
+class Options(NamedTuple):
+    """What the command is asked for."""
 
-    The exit status is 0, or 1 if it is `strict` and a target was missed. A process of its own does the work.
-    """
+    rounds: int | None = None
+    """of each benchmark; None: 15, or 3 if it is `quick`"""
+    quick: bool = False
+    """only the contestants that have a target, short turns, fewer rounds of what is slow"""
+    json_file: Path | None = None
+    chart_file: Path | None = None
+    only: tuple[str, ...] = ()
+    """how the names of the benchmarks begin; none: all"""
+    threads: int | None = None
+    """of each contestant; None: the cores, at most 2"""
+    strict: bool = False
+    """whether a missed target is a failure"""
+    profile: str | None = None
+    """instead of all that: the program whose lines are timed"""
+
+
+def run(options: Options) -> int:
+    """Run the benchmarks, or time the lines of one program, in a process of its own; the exit status."""
     if CHILD not in os.environ:
-        threads = threads or min(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 1, MOST_THREADS)
-        child = [sys.executable, *_words(rounds, quick, json_file, chart_file, only, strict, profile)]
+        child = [sys.executable, "-m", "reference", "bench", *_words(options)]
+        threads = options.threads or min(_cores(), MOST_THREADS)
         return subprocess.run(child, env=os.environ | environment(threads), check=False).returncode
     threads = int(os.environ[CHILD])
     if importlib.util.find_spec("torch"):
         importlib.import_module("torch").set_num_threads(threads)
-    if profile is not None:
-        title, work = PROFILED[profile]
-        print(profiling.report(title, profiling.profile(work())))
+    if options.profile is not None:
+        title, make = PROFILED[options.profile]
+        print(profiling.report(title, profiling.profile(make())))
         return 0
-    return _measure(rounds or (3 if quick else 15), quick, json_file, chart_file, chosen(only), threads, strict)
+    return _measure(options, threads)
 
 
-def _words(
-    rounds: int | None,
-    quick: bool,
-    json_file: Path | None,
-    chart_file: Path | None,
-    only: Sequence[str],
-    strict: bool,
-    profile: str | None,
-) -> list[str]:
-    """The command line of the process that measures."""
-    words = ["-m", "reference", "bench"]
-    flags = {"--quick": quick, "--strict": strict}
-    words += [flag for flag, wanted in flags.items() if wanted]
-    values = {"--rounds": rounds, "--json": json_file, "--chart": chart_file, "--profile": profile}
+def _cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _words(options: Options) -> list[str]:
+    """The same options on a command line."""
+    flags = {"--quick": options.quick, "--strict": options.strict}
+    values = {
+        "--rounds": options.rounds,
+        "--json": options.json_file,
+        "--chart": options.chart_file,
+        "--profile": options.profile,
+    }
+    words = [flag for flag, wanted in flags.items() if wanted]
     words += [f"{option}={value}" for option, value in values.items() if value is not None]
-    return words + [f"--only={name}" for name in only]
+    return words + [f"--only={name}" for name in options.only]
 
 
-def _measure(
-    rounds: int,
-    quick: bool,
-    json_file: Path | None,
-    chart_file: Path | None,
-    names: Sequence[str],
-    threads: int,
-    strict: bool,
-) -> int:
+def _measure(options: Options, threads: int) -> int:
+    """Print the table and write the files."""
+    rounds, quick = options.rounds or (3 if options.quick else 15), options.quick
+    pause, patience = (0.0 if quick or threads == 1 else PAUSE), (PATIENCE if quick else math.inf)
     versions = _versions()
-    print(table.head(threads, rounds, versions), flush=True)
+    conditions = table.conditions(threads, rounds, quick, versions)
+    print(table.head(conditions, versions), flush=True)
     measurements, ratios = {}, []
     with tempfile.TemporaryDirectory() as bytecode:
         settings = Settings(quick, Path(bytecode))
-        for name in names:
+        for name in chosen(options.only):
             benchmark = ROWS[name](settings)
-            found = measure(benchmark, rounds, 0.0 if quick or threads == 1 else PAUSE, 0.3 if quick else math.inf)
-            measurements[benchmark.name] = found
+            found = measurements[benchmark.name] = measure(benchmark, rounds, pause, patience)
             compared = [ratio(benchmark, theirs, found) for theirs in benchmark.contestants if theirs != benchmark.ours]
             ratios += compared
             print(table.rows(benchmark, compared, found), flush=True)
-    missed = [found for found in ratios if not found.passed]
     print(table.summary(ratios))
-    record = _record(ratios, measurements, versions, threads, rounds, quick)
-    if json_file is not None:
-        write_json(json_file, record)
-        print(f"wrote {json_file}")
-    if chart_file is not None:
+    if options.json_file is not None:
+        how = {"rounds": rounds, "quick": quick, "threads": threads, "machine": platform.machine()}
+        found = [one._asdict() | {"passed": one.passed} for one in ratios]
+        write_json(options.json_file, how | {"versions": versions, "ratios": found, "measurements": measurements})
+        print(f"wrote {options.json_file}")
+    if options.chart_file is not None:
         from . import chart  # matplotlib takes half a second to import
 
-        chart.draw(chart_file, ratios, table.conditions(threads, rounds, versions))
-        print(f"wrote {chart_file}")
-    return 1 if strict and missed else 0
+        chart.draw(options.chart_file, ratios, conditions)
+        print(f"wrote {options.chart_file}")
+    return 1 if options.strict and not all(one.passed for one in ratios) else 0
 
 
 def _versions() -> dict[str, str | None]:
@@ -133,22 +136,3 @@ def _versions() -> dict[str, str | None]:
     found = {name: importlib.util.find_spec(name) and importlib.import_module(name) for name in MODULES}
     versions = {name: getattr(module, "__version__", "") for name, module in found.items() if module}
     return {name: versions.get(name) for name in MODULES} | {"python": platform.python_version()}
-
-
-def _record(
-    ratios: list[Ratio],
-    measurements: dict[str, dict[str, list[float]]],
-    versions: dict[str, str | None],
-    threads: int,
-    rounds: int,
-    quick: bool,
-) -> dict[str, Any]:
-    return {
-        "rounds": rounds,
-        "quick": quick,
-        "threads": threads,
-        "machine": platform.machine(),
-        "versions": versions,
-        "ratios": [found._asdict() | {"passed": found.passed} for found in ratios],
-        "measurements": measurements,
-    }

@@ -11,13 +11,14 @@ __all__ = ["conditions", "head", "quantity", "rows", "summary"]
 EXTRAS = {"torch": "bench-torch", "autograd": "bench", "jax": "reference"}
 
 
-def conditions(threads: int, rounds: int, versions: Mapping[str, str | None]) -> str:
+def conditions(threads: int, rounds: int, quick: bool, versions: Mapping[str, str | None]) -> str:
     """How it was measured, in one line."""
     modules = ", ".join(f"{name} {version}" for name, version in versions.items() if version)
-    return f"{threads} thread{'s' if threads > 1 else ''} each, medians of {rounds} interleaved rounds; {modules}"
+    count = f"at most {rounds}" if quick else str(rounds)
+    return f"{threads} thread{'s' if threads > 1 else ''} each, medians of {count} interleaved rounds; {modules}"
 
 
-def head(threads: int, rounds: int, versions: Mapping[str, str | None]) -> str:
+def head(conditions: str, versions: Mapping[str, str | None]) -> str:
     """How it was measured, who is missing, and the heads of the columns."""
     missing = [
         f"{name} is not installed: pip install 'minijax[{EXTRAS[name]}]'\n"
@@ -25,7 +26,7 @@ def head(threads: int, rounds: int, versions: Mapping[str, str | None]) -> str:
         if version is None
     ]
     columns = _line("benchmark", "ours", "against", "theirs", "ratio [quartiles]", "target", "", "BLAS", "memory")
-    return f"{conditions(threads, rounds, versions)}\n{''.join(missing)}\n{columns}"
+    return f"{conditions}\n{''.join(missing)}\n{columns}"
 
 
 def rows(benchmark: Benchmark, compared: Sequence[Ratio], found: Mapping[str, list[float]]) -> str:

@@ -63,12 +63,14 @@ def _run(options: argparse.Namespace) -> int:
         if file is not None:
             make_folder(options, option, file.parent)
     return bench.run(
-        rounds=options.rounds,
-        quick=options.quick,
-        json_file=options.json,
-        chart_file=options.chart,
-        only=options.only,
-        threads=options.threads,
-        strict=options.strict,
-        profile=options.profile,
+        bench.Options(
+            rounds=options.rounds,
+            quick=options.quick,
+            json_file=options.json,
+            chart_file=options.chart,
+            only=tuple(options.only),
+            threads=options.threads,
+            strict=options.strict,
+            profile=options.profile,
+        )
     )

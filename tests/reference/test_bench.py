@@ -218,7 +218,7 @@ def small_rows(monkeypatch, ours, theirs):
 )
 def test_only_strict_fails_over_a_target(monkeypatch, capsys, ours, strict, status, verdict):
     small_rows(monkeypatch, ours, 4.0)
-    assert command.run(rounds=2, strict=strict) == status
+    assert command.run(command.Options(rounds=2, strict=strict)) == status
     (line,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("small work")]
     assert line.split()[-2:] == ["0.5", verdict]
     assert f"{ours / 4:.3f} [{ours / 4:.3f}, {ours / 4:.3f}]" in line
@@ -228,7 +228,7 @@ def test_a_contestant_that_is_not_installed_says_so(monkeypatch, capsys):
     small_rows(monkeypatch, 1.0, 4.0)
     real = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else real(name))
-    assert command.run(rounds=1) == 0
+    assert command.run(command.Options(rounds=1)) == 0
     printed = capsys.readouterr().out
     assert "torch is not installed: pip install 'minijax[bench-torch]'" in printed
     assert any(line.split() == ["torch", "-", "not", "installed", "1.5"] for line in printed.splitlines())
@@ -276,7 +276,7 @@ def test_bench_in_a_process_of_its_own(tmp_path):
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.startswith("1 thread each, medians of 3 interleaved rounds; minijax ")
+    assert done.stdout.startswith("1 thread each, medians of at most 3 interleaved rounds; minijax ")
     record = json.loads(files[0].read_text())
     held = [(row["theirs"], row["target"]) for row in record["ratios"] if row["benchmark"] == "MLP step, batch 32"]
     assert held == [("jax.jit", 1.0), ("numpy", 0.85)]
