@@ -1,6 +1,6 @@
 """Transfer learning: what a network has learnt to see on one task, with a new classifier for another one.
 
-The parameters are {"backbone", "head"}; LABELS says which of them are trained, and `trained_head` makes an
+The parameters are {"features", "head"}; LABELS says which of them are trained, and `trained_head` makes an
 optimiser of that: the backbone stays what it was.
 """
 
@@ -13,11 +13,11 @@ from . import Model, resnet
 
 __all__ = ["LABELS", "trained_head", "transfer"]
 
-LABELS = {"backbone": "frozen", "head": "trained"}
+LABELS = {"features": "frozen", "head": "trained"}
 
 
 def trained_head(optimizer: Optimizer) -> Optimizer:
-    """`optimizer` for the new head, and no change of the backbone."""
+    """`optimizer` for the new head, and no change of the backbone, which is "features"."""
     return multi_transform({"frozen": freeze(), "trained": optimizer}, LABELS)
 
 
@@ -43,12 +43,12 @@ def transfer(
         else:
             # copies: a training step that donates its state may not take away what is shared
             backbone, state = jax.tree.map(jax.numpy.array, (pretrained[0]["features"], pretrained[1]))
-        return {"backbone": backbone, "head": dense.init(jax, head_key, layout.outputs, classes)}, state
+        return {"features": backbone, "head": dense.init(jax, head_key, layout.outputs, classes)}, state
 
     def apply(
         jax: Engine, params: Params, state: Any, x: Array, *, key: Array | None, train: bool
     ) -> tuple[Array, Any]:
-        seen, following = resnet.features(jax, params["backbone"], state, x, layout, train=train and not frozen)
+        seen, following = resnet.features(jax, params["features"], state, x, layout, train=train and not frozen)
         return dense.apply(jax, params["head"], seen), state if frozen else following
 
     kind = "new head on" if frozen else "fine-tuned"

@@ -24,6 +24,8 @@ class Small(NamedTuple):
     """(rng, dtype) -> (x, y) of four examples"""
     optimizer: Callable = lambda inner: inner
     """what is made of an optimiser that trains it"""
+    rate: float = 1.0
+    """times this are the learning rates of other models"""
     exempt: tuple[str, ...] = ()
     """parts of names of parameters whose true gradient is zero"""
 
@@ -56,7 +58,7 @@ def classifier(model: Model, batch: Callable = images, **more: Any) -> Small:
 
 def autoencoder(coder: vae.Coder) -> Small:
     model = vae.vae(coder)
-    return Small(model, vae.objective(model), drawings)
+    return Small(model, vae.objective(model), drawings, rate=0.02)  # its loss is a sum over pixels
 
 
 def adversaries(model: Model) -> Small:

@@ -256,12 +256,12 @@ def test_a_frozen_backbone_stays(frozen):
     state = init_state(jax, model, optimizer)
     head = np.array(state.params["head"]["w"])
     expected = leaves(jax, (trained[0]["features"], trained[1]))
-    for before, after in zip(expected, leaves(jax, (state.params["backbone"], state.model_state)), strict=True):
+    for before, after in zip(expected, leaves(jax, (state.params["features"], state.model_state)), strict=True):
         np.testing.assert_array_equal(before, after)
     step = make_train_step(jax, supervised(model, softmax_cross_entropy), optimizer)
     state, _ = step(state, small.batch(np.random.default_rng(0), np.float32))
     assert np.abs(np.asarray(state.params["head"]["w"]) - head).max() > 0.005
-    after = leaves(jax, (state.params["backbone"], state.model_state))
+    after = leaves(jax, (state.params["features"], state.model_state))
     same = [np.array_equal(a, b) for a, b in zip(expected, after, strict=True)]
     assert all(same) if frozen else not any(same)
     for before, kept in zip(expected, leaves(jax, (trained[0]["features"], trained[1])), strict=True):

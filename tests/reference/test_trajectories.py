@@ -47,7 +47,7 @@ def first_states(engines, small, optimizer, steps):
 @pytest.mark.parametrize("name, optimizer, steps, x64", QUICK + FULL)
 def test_both_engines_train_alike(engines, name, optimizer, steps, x64):
     small, (loss_allowed, parameters_allowed) = SMALL[name], ALLOWED[x64]
-    chosen = small.optimizer(OPTIMIZERS[optimizer].make(RATES[optimizer]))
+    chosen = small.optimizer(OPTIMIZERS[optimizer].make(small.rate * RATES[optimizer]))
     with precision(engines["minijax"], x64=x64), precision(engines["jax"], x64=x64):
         trains = [make_train_step(jax, small.objective, chosen) for jax in engines.values()]
         states = first_states(engines, small, chosen, steps)
