@@ -87,7 +87,7 @@ class ModelCheckpoint(Callback):
         self.every_steps = every_steps
 
     def on_step(self, loop: "Loop") -> None:
-        if self.every_steps is not None and loop.step % self.every_steps == 0:
+        if self.every_steps is not None and loop.step % self.every_steps < loop.made:
             self._save(loop, None)
 
     def on_epoch(self, loop: "Loop", row: Row) -> None:

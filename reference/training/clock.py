@@ -21,9 +21,9 @@ class Clock:
         self.steps = 0
         self.examples = 0
 
-    def count(self, examples: int) -> None:
-        """One step more."""
-        self.steps += 1
+    def count(self, examples: int, steps: int = 1) -> None:
+        """So many steps more, and the examples in all of them."""
+        self.steps += steps
         self.examples += examples
 
     @contextmanager

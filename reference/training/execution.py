@@ -26,6 +26,9 @@ class Execution(NamedTuple):
     """the way back"""
     place_batch: Callable[[Engine, Batch], Batch] = lambda jax, batch: batch
     """a pair of NumPy arrays, put where the steps want it; it may be called in another thread, ahead of its step"""
+    many: bool = False
+    """whether what a training step is given is i32[steps, examples], the numbers of the examples in so many batches:
+    then it makes all of these steps, and each measure has a first axis that counts them (`parallel/scan.py`)"""
 
 
 ONE_DEVICE = Execution()

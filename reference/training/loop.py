@@ -82,6 +82,8 @@ class Loop:
         """epochs that are over"""
         self.batch = 0
         """batches of the epoch that have been trained on"""
+        self.made = 0
+        """updates made by the last call of the step"""
         self.stopped: str | None = None
         self._ahead = ahead
         self._progress = progress
@@ -130,19 +132,32 @@ class Loop:
     def settle(self) -> None:
         """Look at the measures of all steps so far. Raises TrainingDiverged when one of them is not finite."""
         pending, self._pending = self._pending, []
-        for step, batch, measures in pending:
-            finite = measures.pop("finite", np.ones(()))
-            numbers = {"loss": float(measures.pop("loss"))}  # first, as JAX sorts the names
-            numbers |= {name: float(value) for name, value in measures.items() if value.ndim == 0}
-            if not (np.isfinite(numbers["loss"]) and np.asarray(finite).all()):
-                state = self.whole_state()
-                raise diverged(self.jax, state, batch, step=step, epoch=self.epoch, loss=numbers["loss"], finite=finite)
-            count = len(batch[1])
-            self._examples += count
-            for name, number in numbers.items():
-                self._sums[name] = self._sums.get(name, 0.0) + number * count
-            for callback in self.callbacks:
-                callback.on_measures(self, step, numbers)
+        for last, batch, measures in pending:
+            steps, count = self._size(batch)
+            if not self.trainer.execution.many:
+                self._look(last, batch, measures, count)
+                continue
+            measures = {name: np.asarray(values) for name, values in measures.items()}
+            for i in range(steps):
+                self._look(last - steps + 1 + i, batch, {name: values[i] for name, values in measures.items()}, count)
+
+    def _look(self, step: int, batch: Batch, measures: dict[str, Array], count: int) -> None:
+        """At the measures of one step with `count` examples."""
+        finite = measures.pop("finite", np.ones(()))
+        numbers = {"loss": float(measures.pop("loss"))}  # first, as JAX sorts the names
+        numbers |= {name: float(value) for name, value in measures.items() if value.ndim == 0}
+        if not (np.isfinite(numbers["loss"]) and np.asarray(finite).all()):
+            state = self.whole_state()
+            raise diverged(self.jax, state, batch, step=step, epoch=self.epoch, loss=numbers["loss"], finite=finite)
+        self._examples += count
+        for name, number in numbers.items():
+            self._sums[name] = self._sums.get(name, 0.0) + number * count
+        for callback in self.callbacks:
+            callback.on_measures(self, step, numbers)
+
+    def _size(self, batch: Batch) -> tuple[int, int]:
+        """How many steps one call makes of a batch, and the examples in each."""
+        return batch.shape if self.trainer.execution.many else (1, len(batch[1]))
 
     # ------------------------------------------------------------- running
 
@@ -197,24 +212,25 @@ class Loop:
         ) as bar:
             for placed in every:
                 yield placed
-                bar.update()
+                bar.update(self._size(placed.batch)[0])
                 if self._examples and not self._pending:
                     bar.set_postfix(loss=f"{self._sums['loss'] / self._examples:.4f}", refresh=False)
 
     def _train_on(self, item: _Placed) -> None:
         batch, placed = item
+        self.made, examples = self._size(batch)
         shapes = tuple((leaf.shape, leaf.dtype) for leaf in self.jax.tree.leaves(batch))
         if shapes in self._shapes:
             measures = self.trainer.train(placed)
-            self.clock.count(len(batch[1]))
+            self.clock.count(self.made * examples, self.made)
         else:
             self._shapes.add(shapes)
             self.jax.block_until_ready(self.trainer.state)
             with self.clock.compiling():
                 measures = self.trainer.train(placed)
                 self.jax.block_until_ready(self.trainer.state)
-        self.step += 1
-        self.batch += 1
+        self.step += self.made
+        self.batch += self.made
         self._pending.append(_Pending(self.step, batch, dict(measures)))
         if len(self._pending) >= LOOK_EVERY:
             self.settle()

@@ -21,8 +21,17 @@ from reference.optimizers import adam, sgd
 from reference.parallel import devices, utilization
 from reference.parallel.precision import LossScale, in_dtype, loss_scaling, scaled_train_step
 from reference.parallel.rematerialization import KEPT, rematerialized
-from reference.parallel.scan import fits, make_scanned_steps, resident
-from reference.training import init_state, make_train_step, supervised, train_step
+from reference.parallel.scan import fits, make_scanned_steps, resident, scanned
+from reference.training import (
+    Experiment,
+    ModelCheckpoint,
+    TrainingDiverged,
+    fit,
+    init_state,
+    make_train_step,
+    supervised,
+    train_step,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,6 +82,38 @@ def test_steps_in_one_scan_are_steps(jax, digits):
         assert np.allclose(ours, theirs, rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", ["minijax", pytest.param("jax", marks=pytest.mark.full)])
+def test_a_training_in_scans_is_the_training(name, small, tmp_path):
+    """Batches of 60: five and a small one; two steps in a call, the fifth and the small one alone."""
+    jax = engine(name)
+    experiment = Experiment(
+        MODEL, OBJECTIVE, adam(0.01), 60, epochs=3, metrics={"accuracy": accuracy()}, drop_last=False
+    )
+    plain = fit(jax, experiment, small, progress=False)
+    execution, feed = scanned(jax, experiment, small, 2)
+    assert [chosen.shape for chosen in feed.training(0, 1)] == [(2, 60), (2, 60), (1, 20)]
+    assert sorted(np.concatenate([c.ravel() for c in feed.training(0, 0)]).tolist()) == list(range(320))
+    callbacks = [ModelCheckpoint(tmp_path, every_steps=3, keep=100)]
+    found = fit(jax, experiment, feed, execution=execution, callbacks=callbacks, progress=False)
+    steps = sorted(int(file.stem.split("-")[1]) for file in tmp_path.glob("step-*"))
+    assert steps == [4, 6, 10, 12, 16, 18]  # the first after each third update, and the ends of epochs
+    (tmp_path / "step-00000018.safetensors").unlink()
+    (tmp_path / "step-00000016.safetensors").unlink()
+    (tmp_path / "step-00000012.safetensors").unlink()  # so that it goes on from the middle of an epoch
+    resumed = fit(jax, experiment, feed, execution=execution, resume=tmp_path, progress=False)
+    for outcome in (found, resumed):
+        assert int(outcome.state.step) == int(plain.state.step) == 18
+        for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
+            assert np.allclose(outcome.history.column(column), plain.history.column(column), rtol=0, atol=1e-6)
+
+
+def test_a_scan_that_diverges_says_at_which_step(jax, small):
+    experiment = Experiment(MODEL, OBJECTIVE, sgd(np.inf), 60, epochs=1)
+    execution, feed = scanned(jax, experiment, small, 5)
+    with pytest.raises(TrainingDiverged, match="diverged at step 2 "):
+        fit(jax, experiment, feed, execution=execution, progress=False)
+
+
 def test_what_fits(digits):
     size = digits.x_train.nbytes + digits.y_train.nbytes
     assert fits(digits, 2 * size)
@@ -82,7 +123,7 @@ def test_what_fits(digits):
 # narrow numbers
 
 
-@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+@pytest.mark.parametrize("dtype", ["bfloat16", pytest.param("float16", marks=pytest.mark.full)])
 def test_narrow_arithmetic_leaves_parameters_and_gradients_wide(jax, digits, dtype):
     seen = []
 
@@ -159,7 +200,9 @@ def test_a_step_that_overflows_is_left_out(jax):
 # less memory
 
 
-@pytest.mark.parametrize("kept", KEPT)
+@pytest.mark.parametrize(
+    "kept", [name if name == "products" else pytest.param(name, marks=pytest.mark.full) for name in KEPT]
+)
 def test_rematerialised_gradients_are_the_same(jax, digits, kept):
     params, state = MODEL.init(jax, jax.random.key(0))
     batch = (digits.inputs(digits.x_train[:8]), digits.y_train[:8])
