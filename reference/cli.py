@@ -4,13 +4,15 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from .commands import bench, check, compare, data
+from .commands import bench, check, compare, data, evaluate, generate, predict, train
 from .commands.parsing import EXIT_CODES, Parser
 from .data import DataError
+from .parallel.devices import DeviceError
+from .training import CheckpointError
 
 __all__ = ["main"]
 
-COMMANDS = (compare, data, bench, check)
+COMMANDS = (train, evaluate, predict, generate, compare, data, bench, check)
 
 
 def _arguments() -> Parser:
@@ -32,6 +34,6 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _arguments().parse(words)
     try:
         return options.run(options)
-    except DataError as error:
+    except (DataError, CheckpointError, DeviceError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -193,6 +193,8 @@ def _all_in(engines: Mapping[str, Engine], *, x64: bool) -> Iterator[None]:
     with ExitStack() as stack:
         for jax in engines.values():
             stack.enter_context(precision(jax, x64=x64))
+            # a GPU would round what it multiplies to 10 bits otherwise
+            stack.enter_context(jax.default_matmul_precision("highest"))
         yield
 
 

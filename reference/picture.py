@@ -1,5 +1,6 @@
 """Pictures: of a comparison (losses on top of each other, how far apart they are, accuracy), and of a history."""
 
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,14 +143,16 @@ def _draw_headline(axes: Axes, seen: Comparison) -> None:
 def draw_history(path: Path, history: History, title: str) -> None:
     """Write the curves of a training as PNG: each measure of training and, where it was taken, of evaluation."""
     measures = [n for n in history.names() if f"val_{n}" in history.names()] or ["loss"]
-    extra = ["learning_rate"] if "learning_rate" in history.names() else []
+    changing = "learning_rate" in history.names() and len(set(history.column("learning_rate"))) > 1
+    extra = ["learning_rate"] if changing else []
     with plt.rc_context(STYLE):
         panels = measures + extra
         figure, all_axes = plt.subplots(1, len(panels), figsize=(4.7 * len(panels), 4.2), squeeze=False)
-        figure.text(0.01, 0.98, title, va="top", fontsize=12, fontweight="bold")
+        lines = textwrap.wrap(title, 65 * len(panels))
+        figure.text(0.01, 0.98, "\n".join(lines), va="top", fontsize=9, fontweight="bold")
         for axes, name in zip(all_axes[0], panels, strict=True):
             _draw_measure(axes, history, name)
-        figure.tight_layout(rect=(0, 0, 1, 0.92))
+        figure.tight_layout(rect=(0, 0, 1, 0.97 - 0.04 * len(lines)))
         with atomic(path) as file:
             figure.savefig(file, format="png", dpi=150)
         plt.close(figure)

@@ -10,7 +10,7 @@ from .files import write_json
 from .recipes import Recipe
 from .training import Evaluation
 
-__all__ = ["first_steps", "recipe_results", "shown", "table_head", "table_row", "verdict", "write_record"]
+__all__ = ["finite", "first_steps", "recipe_results", "shown", "table_head", "table_row", "verdict", "write_record"]
 
 _GROUPS = (
     ("epoch", ("",)),
@@ -105,7 +105,7 @@ def write_record(path: Path, seen: Comparison, settings: dict[str, Any]) -> None
         "losses": dict(zip(seen.engines, seen.losses, strict=True)),
         "parameters": [{"step": p.step, "leaf": p.leaf, **p.difference._asdict()} for p in seen.parameters],
     }
-    write_json(path, _finite(record))
+    write_json(path, finite(record))
 
 
 def _epoch_record(row: EpochRow, engines: Sequence[str]) -> dict[str, Any]:
@@ -127,9 +127,10 @@ def _numbers(evaluation: Evaluation) -> list[str]:
     return [name for name, value in evaluation.items() if isinstance(value, float)]
 
 
-def _finite(value: Any) -> Any:
+def finite(value: Any) -> Any:
+    """The value as JSON can hold it: None in place of NaN and infinity, at any depth."""
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

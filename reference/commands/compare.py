@@ -9,7 +9,7 @@ import numpy as np
 from .. import report
 from ..compare import compare, tolerance_for
 from ..data import Dataset, load
-from ..engines import ENGINES, Engine, engine
+from ..engines import ENGINES, Engine, engine, set_deterministic
 from ..recipes import RECIPES
 from ..tasks import Settings
 from ..training import Experiment
@@ -95,6 +95,7 @@ def _run(options: argparse.Namespace) -> int:
     """Compare, with the table on standard output; the exit status."""
     from .. import picture  # matplotlib takes half a second to import, and only this command draws
 
+    set_deterministic()
     engines = {name: engine(name) for name in ENGINES}
     make_folder(options, "--out", options.out)
     recipe, chosen = RECIPES.get(options.recipe), settings_from(options)

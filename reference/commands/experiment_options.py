@@ -11,7 +11,15 @@ from ..tasks import MODELS, Settings, experiment, settings
 from ..training import Experiment
 from .parsing import count, rate, seed
 
-__all__ = ["add_dataset_option", "add_experiment_options", "add_model", "check_batch_size", "settings_from", "settle"]
+__all__ = [
+    "add_dataset_option",
+    "add_experiment_options",
+    "add_model",
+    "check_batch_size",
+    "dataset_name",
+    "settings_from",
+    "settle",
+]
 
 _OWN = ", ".join(f"{prefix}:PATH" for prefix in PREFIXES)
 
@@ -26,14 +34,15 @@ def add_dataset_option(add: Callable) -> None:
     usual = ", ".join(f"{name} {task.dataset}" for name, task in MODELS.items())
     add(
         "--dataset",
-        type=_dataset,
+        type=dataset_name,
         metavar="NAME",
         help=f"auto (MNIST if it can be had, else the embedded digits), {', '.join(DATASETS)}; "
         f"or one's own: {_OWN} (default: {usual})",
     )
 
 
-def _dataset(name: str) -> str:
+def dataset_name(name: str) -> str:
+    """The name of a dataset, or one's own files; ArgumentTypeError for anything else."""
     prefix, colon, place = name.partition(":")
     if name not in ("auto", *DATASETS) and not (colon and place and prefix in PREFIXES):
         raise argparse.ArgumentTypeError(f"{name!r} is no dataset (choose from auto, {', '.join(DATASETS)}, {_OWN})")
