@@ -1,8 +1,9 @@
 """`train`: train a model on one engine."""
 
 import argparse
+import os
 import sys
-from contextlib import nullcontext
+from contextlib import ExitStack, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from ..data import Dataset
 from ..engines import ENGINES, Engine, engine, set_deterministic
 from ..files import write_json
 from ..parallel.devices import memory
+from ..parallel.utilization import say_utilization
 from ..tasks import MODELS, Settings
 from ..training import (
     Callback,
@@ -32,6 +34,7 @@ from ..training import (
     init_state,
     read_checkpoint,
     restore_tree,
+    training_batches,
 )
 from .execution_options import Machine, add_execution_options, machine_from
 from .experiment_options import add_experiment_options, add_model, settings_from, settle
@@ -50,6 +53,8 @@ TRAIN_EXAMPLES = """examples:
   python -m reference train mlp --checkpoint-dir runs/mlp --save-every 100
   python -m reference train mlp --checkpoint-dir runs/mlp --resume --epochs 20
   python -m reference train mlp --epochs 50 --patience 3 --tensorboard runs/board
+  python -m reference train mlp --platform cpu --parallel shard --devices 8
+  python -m reference train mlp --scan 100 --precision bfloat16
 
 """
 
@@ -86,6 +91,11 @@ def add_parser(commands: Any) -> None:
     )
     add("--patience", type=count, metavar="N", help="stop when the evaluation has not got better for N epochs")
     add("--tensorboard", type=Path, metavar="DIR", help="write event files for TensorBoard there")
+    add(
+        "--utilization",
+        action="store_true",
+        help="say at the end what share of the devices' peak the steps reach (this compiles the step once more)",
+    )
     add("--profile", type=Path, metavar="DIR", help="write a trace of ten steps there (jax.profiler)")
     add(
         "--deterministic",
@@ -105,15 +115,21 @@ def _run(options: argparse.Namespace) -> int:
         set_deterministic()
     jax = engine(options.engine)
     machine = machine_from(options, jax)
+    with ExitStack() as stack:
+        if options.deterministic:
+            stack.enter_context(jax.default_matmul_precision("highest"))
+        if not machine.first:
+            stack.enter_context(redirect_stdout(stack.enter_context(open(os.devnull, "w"))))
+        return _train_here(options, jax, machine)
+
+
+def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> int:
     chosen = settings_from(options)
     dataset, experiment = settle(options, chosen)
-    experiment = machine.prepare(experiment)
     title = _title(jax, machine, chosen, dataset, experiment)
     print(title, end="\n\n")
-    exact = jax.default_matmul_precision("highest") if options.deterministic else nullcontext()
     try:
-        with exact:
-            outcome = _train(options, jax, machine, chosen, dataset, experiment)
+        outcome = _train(options, jax, machine, chosen, dataset, experiment)
     except TrainingDiverged as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -121,7 +137,10 @@ def _run(options: argparse.Namespace) -> int:
         kept = f"; all is kept in {options.checkpoint_dir}: go on with --resume" if options.checkpoint_dir else ""
         print(f"interrupted{kept}", file=sys.stderr)
         return 130
-    _finish(options, jax, outcome, chosen, dataset, title)
+    if machine.first:
+        _finish(options, jax, outcome, chosen, dataset, title)
+        if options.utilization and machine.alone:
+            _say_utilization(jax, machine, machine.adapt(experiment), dataset, outcome)
     return 0
 
 
@@ -130,7 +149,9 @@ def _title(jax: Engine, machine: Machine, chosen: Settings, dataset: Dataset, ex
     if chosen.schedule != "constant":
         how += f" ({chosen.schedule})"
     batches = f"batches of {chosen.batch_size}, seed {chosen.seed}"
-    return f"{experiment.model.name} on {dataset.name}: {how}, {batches}; {jax.__name__} {jax.__version__} {machine}"
+    return (
+        f"{experiment.model.name} on {dataset.name}: {how}, {batches}; {jax.__name__} {jax.__version__} {machine.words}"
+    )
 
 
 class _Table(Callback):
@@ -151,7 +172,10 @@ class _Table(Callback):
         print(f"{row['epoch']:>5} " + " ".join(f"{cell:>12}" for cell in cells), flush=True)
 
 
-def _callbacks(options: argparse.Namespace, experiment: Experiment, chosen: Settings, title: str) -> list[Callback]:
+def _callbacks(
+    options: argparse.Namespace, experiment: Experiment, chosen: Settings, machine: Machine
+) -> list[Callback]:
+    """All processes have those that take part in decisions; the first one writes."""
     callbacks: list[Callback] = [LearningRateLogger(), _Table(experiment.headline)]
     monitor = f"val_{experiment.headline}"
     if options.patience is not None:
@@ -159,16 +183,19 @@ def _callbacks(options: argparse.Namespace, experiment: Experiment, chosen: Sett
     if options.profile is not None:
         make_folder(options, "--profile", options.profile)
         callbacks.append(Profile(options.profile))
-    if options.tensorboard is not None:
+    if options.tensorboard is not None and machine.first:
         from ..training.tensorboard import TensorBoard  # the package that writes event files is for this alone
 
         make_folder(options, "--tensorboard", options.tensorboard)
         settings = {name: value for name, value in chosen._asdict().items() if value is not None}
-        callbacks.append(TensorBoard(options.tensorboard, texts={"training": title}, settings=settings))
+        texts = {"model": experiment.model.name}
+        # parameters are gathered by all processes or none
+        callbacks.append(TensorBoard(options.tensorboard, texts=texts, settings=settings, histograms=machine.alone))
     if options.checkpoint_dir is not None:
         make_folder(options, "--checkpoint-dir", options.checkpoint_dir)
         folder = Folder(options.checkpoint_dir, keep=options.keep or 3)
-        callbacks.append(CSVLogger(options.checkpoint_dir / "history.csv"))
+        if machine.first:
+            callbacks.append(CSVLogger(options.checkpoint_dir / "history.csv"))
         callbacks.append(ModelCheckpoint(folder, monitor=monitor, every_steps=options.save_every))
     return callbacks
 
@@ -191,6 +218,7 @@ def _train(
             f"--checkpoint-dir {options.checkpoint_dir} holds a training already: go on with --resume, "
             "or take another folder"
         )
+    experiment, execution, data = machine.arrange(experiment, dataset)
     start = None
     if options.start_from is not None and resume is None:
         start = (_started_from(options, jax, experiment), History())
@@ -198,11 +226,12 @@ def _train(
     return fit(
         jax,
         experiment,
-        dataset,
-        callbacks=_callbacks(options, experiment, chosen, experiment.model.name),
+        data,
+        callbacks=_callbacks(options, experiment, chosen, machine),
         resume=resume,
-        execution=machine.execution,
+        execution=execution,
         ahead=2 if options.engine == "jax" else 0,  # NumPy would wait for the thread
+        progress=machine.first,
         notes={"run": run | {"settings": chosen._asdict()}},
         start=start,
     )
@@ -233,7 +262,7 @@ def _finish(
     history = outcome.history
     compiling = sum(row.get("compile_seconds", 0.0) for row in history)
     print(f"\ncompilation and first step: {compiling:.2f} s")
-    used = memory(jax.devices()[0])
+    used = memory(jax.local_devices()[0])
     if used is not None:
         print(f"memory: {used}")
     if outcome.stopped is not None:
@@ -244,6 +273,13 @@ def _finish(
     write_json(stem.with_suffix(".json"), report.finite(_record(options, jax, outcome, chosen, dataset)))
     picture.draw_history(stem.with_suffix(".png"), history, title)
     print(f"wrote {stem}.png and {stem}.json")
+
+
+def _say_utilization(jax: Engine, machine: Machine, experiment: Experiment, dataset: Dataset, outcome: Outcome) -> None:
+    rates = [row["steps_per_second"] for row in outcome.history if "steps_per_second" in row]
+    if rates:
+        batch = next(training_batches(experiment, dataset, 0))
+        print(say_utilization(jax, experiment, outcome.state, batch, max(rates), machine.devices))
 
 
 def _record(

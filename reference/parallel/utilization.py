@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 from ..engines import Engine
+from ..training import Experiment, TrainState, make_train_step
 from .devices import Device
 
-__all__ = ["PEAKS", "measured_peak", "peak", "step_flops", "utilization"]
+__all__ = ["PEAKS", "measured_peak", "peak", "say_utilization", "step_flops", "utilization"]
 
 PEAKS = {
     "V100": 125e12,
@@ -61,3 +62,16 @@ def measured_peak(jax: Engine, device: Device, *, size: int = 1024, rounds: int 
 def utilization(flops: float, seconds: float, most: float, devices: int = 1) -> float:
     """The share of `most`, the peak of one device, that `flops` in `seconds` on so many devices are."""
     return flops / seconds / (most * devices)
+
+
+def say_utilization(
+    jax: Engine, experiment: Experiment, state: TrainState, batch: Any, steps_per_second: float, devices: list[Device]
+) -> str:
+    """A sentence about how busy these devices were with steps on batches such as this one."""
+    flops = step_flops(make_train_step(jax, experiment.objective, experiment.optimizer), state, batch)
+    if not flops:
+        return f"utilisation: {jax.__name__} does not count the operations of a step"
+    most, source = peak(jax, devices[0])
+    share = utilization(flops, 1 / steps_per_second, most, len(devices))
+    speed = flops * steps_per_second / 1e9
+    return f"utilisation: {flops / 1e9:,.3g} GFLOP a step, {speed:,.4g} GFLOP/s: {share:.1%} of {source}"

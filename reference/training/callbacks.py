@@ -100,7 +100,9 @@ class ModelCheckpoint(Callback):
 
     def _save(self, loop: "Loop", score: float | None) -> None:
         loop.settle()  # a state that is not finite must not take the place of a good one
-        self.folder.save(loop.jax, loop.whole_state(), loop.step, loop.notes(), score=score)
+        state = loop.whole_state()  # all processes have to take part in this
+        if loop.jax.process_index() == 0:
+            self.folder.save(loop.jax, state, loop.step, loop.notes(), score=score)
 
 
 class EarlyStopping(Callback):
