@@ -86,6 +86,45 @@ def test_a_function_called_twice_is_drawn_once(engine):
     assert dot.count("lhead=cluster0") == 2
 
 
+def awkward(engine: Any) -> dict[str, Any]:
+    """Jaxprs with something in them that few have."""
+    jnp, lax = engine.numpy, engine.lax
+    given_a_number = engine.jit(lambda x, y: x * y + y)
+    rule = engine.custom_vjp(jnp.sin)
+    rule.defvjp(lambda x: (jnp.sin(x), x), lambda x, ct: (ct * jnp.cos(x),))
+
+    def talkative(x: Any) -> Any:
+        engine.debug.print('a "quoted" \\ {x}\nline', x=x)
+        return x
+
+    return {
+        "a number for an argument": engine.make_jaxpr(lambda x: given_a_number(x, 2.0))(1.0),
+        "random keys": engine.make_jaxpr(lambda key: engine.random.normal(key, (3,)))(engine.random.key(0)),
+        "a rule of its own": engine.make_jaxpr(engine.value_and_grad(lambda x: rule(x) * 2))(1.0),
+        "two jaxprs": engine.make_jaxpr(lambda x: lax.while_loop(lambda c: c < 3, lambda c: c + x, x))(1.0),
+        "a text": engine.make_jaxpr(talkative)(1.0),
+        "a matrix": engine.make_jaxpr(lambda x: jnp.linalg.solve(jnp.eye(3), x))(jnp.ones(3)),
+        "sorting": engine.make_jaxpr(lambda x: jnp.sort(x)[jnp.argsort(x)])(jnp.ones(3)),
+    }
+
+
+@ENGINES
+def test_awkward_programs_have_all_their_equations(engine):
+    for what, jaxpr in awkward(engine).items():
+        dot = to_dot(jaxpr)
+        for eqn in jaxpr.eqns:
+            assert any(label.startswith(eqn.primitive.name) for label in nodes(dot)), (what, eqn)
+        there = set(re.findall(r"^ *(n\d+) \[", dot, re.M))
+        assert {end for arrow in re.findall(r"^ *(n\d+) -> (n\d+)", dot, re.M) for end in arrow} <= there
+
+
+@ENGINES
+def test_what_prints_is_not_dead(engine):
+    dot = to_dot(awkward(engine)["a text"])
+    assert "debug" in dot
+    assert "dashed" not in dot
+
+
 @ENGINES
 def test_programs_without_arguments_equations_or_results(engine):
     assert nodes(to_dot(engine.make_jaxpr(lambda: 3.0)())) == ["result: 3.0"]
@@ -105,7 +144,7 @@ def test_what_is_no_jaxpr_is_refused_with_the_remedy():
 @ENGINES
 @pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 def test_graphviz_draws_it(engine):
-    for jaxpr in (loops(engine), polynomial(engine, [("mul", 0, 0)]), engine.make_jaxpr(lambda: 3.0)()):
+    for jaxpr in (loops(engine), *awkward(engine).values(), engine.make_jaxpr(lambda: 3.0)()):
         svg = to_dot(jaxpr)._repr_svg_()
         assert svg.rstrip().endswith("</svg>")
         assert svg.count('class="node"') == len(nodes(to_dot(jaxpr)))

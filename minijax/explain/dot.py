@@ -119,7 +119,7 @@ class _Drawing:
         name = eqn.params.get("name")
         called = f"{eqn.primitive.name} {name}" if inner and isinstance(name, str) else eqn.primitive.name
         label = [" ".join([called, *operands]), *_parameters(eqn.params), *results]
-        dead = not any(v in used for v in eqn.outvars)
+        dead = eqn.outvars and not eqn.effects and not any(v in used for v in eqn.outvars)
         node = self.node(indent, label, f"fillcolor={_NEST}" if inner else _DEAD if dead else "")
         self.nodes.update((v, node) for v in eqn.outvars)
         if len(eqn.outvars) > 1:
@@ -175,7 +175,9 @@ class _Drawing:
             for own, outer in ((body.invars, eqn.invars), (body.outvars, eqn.outvars)):
                 taken: set[str] = set()
                 for v, like in zip(own, outer, strict=True):
-                    if not _is_literal(v) and v not in self.names and self.names.get(like, "") not in taken | {""}:
+                    if _is_literal(v) or _is_literal(like) or v in self.names:
+                        continue
+                    if like in self.names and self.names[like] not in taken:
                         self.names[v] = self.names[like]
                         taken.add(self.names[like])
 
@@ -241,4 +243,5 @@ def _is_plain(value: Any) -> bool:
 
 def _quoted(lines: Sequence[str]) -> str:
     """Lines of text as a string of DOT."""
-    return '"' + r"\n".join(line.replace("\\", r"\\").replace('"', r"\"") for line in lines) + '"'
+    escaped = [line.replace("\\", r"\\").replace('"', r"\"").replace("\n", " ") for line in lines]
+    return '"' + r"\n".join(escaped) + '"'
