@@ -11,9 +11,20 @@ from reference.check.operation_row import KINDS, Row
 from reference.check.operations import ROWS
 
 
+def first_of_their_kind() -> set[str]:
+    """Rows that have no other of the same primitive, dtypes and label before them: others differ in shape alone."""
+    kinds: dict[Any, str] = {}
+    for r in sorted(ROWS, key=lambda r: not r.main):
+        kinds.setdefault((r.primitive, r.label, *(o.dtype for o in r.operands)), r.id)
+    return set(kinds.values())
+
+
+FIRST = first_of_their_kind()
+
+
 def in_default_depth(r: Row, kind: str) -> bool:
-    """Main rows in every kind of check, the others in the cheap ones."""
-    return r.main or kind in CHEAP and not r.deep
+    """Main rows in every kind of check; the others are printed, and the first of their kind evaluated."""
+    return r.main or not r.deep and kind in CHEAP and (kind == "jaxpr" or r.id in FIRST)
 
 
 def cases() -> list[Any]:

@@ -12,7 +12,7 @@ import minijax
 
 from . import jaxpr_tools, oracle_facts
 from .operation_row import Operand, Row
-from .oracle import assert_same
+from .oracle import assert_same, assert_values, aval_text, to_numpy
 
 __all__ = ["CHECKS", "CHEAP", "check_operation"]
 
@@ -57,12 +57,23 @@ def check_eval(row: Row) -> None:
 
 
 def check_weak(row: Row) -> None:
-    """The same of weakly typed operands: all of them, and each alone."""
+    """The same of weakly typed operands: all of them, and each alone, where JAX is only asked for the types."""
     everyone = tuple(range(len(row.operands)))
-    choices = {everyone} | {(i,) for i in everyone}
-    for chosen in sorted(choices):
-        ours, theirs = both(lambda engine, chosen=chosen: row.call(engine, *weakened(engine, row, chosen)))
-        compare_values(row, (ours, theirs), f"weak {chosen}")
+    ours, theirs = both(lambda engine: row.call(engine, *weakened(engine, row, everyone)))
+    compare_values(row, (ours, theirs), "weak")
+    for i in everyone if len(everyone) > 1 else ():
+        alone = row.call(minijax, *weakened(minijax, row, (i,)))
+        types = jax.eval_shape(lambda *xs: row.call(jax, *xs), *weakened(jax, row, (i,)))
+        compare_alone(row, minijax.tree_util.tree_leaves(alone), jax.tree_util.tree_leaves(types), theirs, i)
+
+
+def compare_alone(row: Row, ours: list[Any], types: list[Any], everyone: Any, i: int) -> None:
+    """The types when operand i alone is weak, and the values, which are those of all being weak unless promoted."""
+    what = f"{row.id} weak ({i},)"
+    assert list(map(aval_text, ours)) == list(map(aval_text, types)), what
+    for a, b in zip(map(to_numpy, ours), map(to_numpy, jax.tree_util.tree_leaves(everyone)), strict=True):
+        if a.dtype == b.dtype:
+            assert_values(a, b, ulp=row.ulp, floor=row.floor, leafwise=row.leafwise, what=what)
 
 
 def weakened(engine: Any, row: Row, chosen: tuple[int, ...]) -> list[Any]:
@@ -154,12 +165,16 @@ def squares(jnp: Any, x: Any) -> Any:
     return (x * x.conj()).real if jnp.issubdtype(x.dtype, jnp.complexfloating) else x * x
 
 
-def second_order(engine: Any, row: Row) -> Any:
-    """Forward over reverse and reverse over reverse: two ways to a Hessian times a direction."""
+def smooth_point(engine: Any, row: Row) -> tuple[list[Any], Any]:
+    """The operands, and a direction for those that can be differentiated twice."""
     arrays = operands(engine, row)
+    return arrays, directions(engine, row, tuple(arrays[i] for i in row.differentiable), "direction")
+
+
+def second_order(engine: Any, row: Row, arrays: list[Any], towards: Any) -> Any:
+    """Forward over reverse and reverse over reverse: two ways to a Hessian times a direction."""
     floats = tuple(arrays[i] for i in row.differentiable)
     gradient = engine.grad(scalar_loss(engine, row, arrays), argnums=tuple(range(len(floats))))
-    towards = directions(engine, row, floats, "direction")
 
     def along(*xs):
         return sum(engine.numpy.sum(g * d).real for g, d in zip(gradient(*xs), towards, strict=True))
@@ -173,14 +188,19 @@ def check_derivative(mode: str) -> Callable[[Row], None]:
     program, draw = MODES[mode]
 
     def check(row: Row) -> None:
-        same(row, both(lambda engine: program(engine, row, operands(engine, row), draw(engine, row))), mode)
+        ours = program(minijax, row, operands(minijax, row), draw(minijax, row))
+        # Compiled as a whole: one compilation, not one for each operation.
+        theirs = jax.jit(lambda *given: program(jax, row, *given))(operands(jax, row), draw(jax, row))
+        same(row, (ours, theirs), mode)
 
     return check
 
 
 def check_second(row: Row) -> None:
     """Second derivatives."""
-    same(row, both(lambda engine: second_order(engine, row)), "second order")
+    ours = second_order(minijax, row, *smooth_point(minijax, row))
+    theirs = jax.jit(lambda *given: second_order(jax, row, *given))(*smooth_point(jax, row))
+    same(row, (ours, theirs), "second order")
 
 
 # ----------------------------------------------------------------- batching
@@ -206,7 +226,8 @@ def batch_operand(operand: Operand, axis: int | None, rng: np.random.Generator) 
 
 
 def check_vmap(row: Row) -> None:
-    """Batched along every axis of every operand; JAX is asked for one entry of the batch at a time."""
+    """Batched along every axis of every operand; JAX, which compiles once, is asked for one entry at a time."""
+    call_in_jax = jax.jit(lambda *xs: row.call(jax, *xs))
     for in_axes in batchings(row):
         rng = row.rng(str(in_axes))
         values = [batch_operand(o, axis, rng) for o, axis in zip(row.operands, in_axes, strict=True)]
@@ -214,15 +235,15 @@ def check_vmap(row: Row) -> None:
             *map(minijax.numpy.asarray, values)
         )
         bound = 0 if row.ulp == 0 and row.batched_ulp is None else row.batched_ulp
-        same(row, (ours, stacked(row, values, in_axes)), f"vmap {in_axes}", bound)
+        same(row, (ours, stacked(call_in_jax, values, in_axes)), f"vmap {in_axes}", bound)
 
 
-def stacked(row: Row, values: list[np.ndarray], in_axes: tuple[int | None, ...]) -> Any:
+def stacked(call_in_jax: Callable[..., Any], values: list[np.ndarray], in_axes: tuple[int | None, ...]) -> Any:
     """The results of JAX for each entry of the batch, stacked along a new first axis."""
 
     def entry(i: int) -> Any:
         xs = [x if axis is None else x.take(i, axis) for x, axis in zip(values, in_axes, strict=True)]
-        return row.call(jax, *map(jax.numpy.asarray, xs))
+        return call_in_jax(*map(jax.numpy.asarray, xs))
 
     return jax.tree_util.tree_map(lambda *leaves: stack_leaf(leaves), *[entry(i) for i in range(BATCH)])
 

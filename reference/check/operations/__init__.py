@@ -4,8 +4,9 @@ A row (see operation_row.py) is one call: the primitive it is about, a function 
 operands, and how to draw the operands. Rows of one family stand together in one file; ROWS is all of them.
 
 Each primitive has at least one *main* row, which goes through every kind of check in the default depth. The
-other rows (more dtypes, 0-d, empty, size one, broadcasting, special values) are evaluated and printed in the
-default depth and go through every kind in the full one.
+other rows (more dtypes, 0-d, empty, size one, broadcasting, special values) are printed in the default depth,
+those that differ from all rows before them in more than shapes evaluated too; in the full one they go through
+every kind.
 """
 
 from __future__ import annotations

@@ -99,7 +99,16 @@ ROWS: list[Row] = [
         ulp=32,
         smooth=(),
         derived_ulp=1024,
+        deep=True,
     ),
-    row("random_gamma", with_key(gamma), KEY, between(0.5, 4, 2, 3, dtype="float16"), ulp=4, only=NO_DERIVATIVE),
+    row(
+        "random_gamma",
+        with_key(gamma),
+        KEY,
+        between(0.5, 4, 2, 3, dtype="float16"),
+        ulp=4,
+        only=NO_DERIVATIVE,
+        deep=True,
+    ),
     row("random_gamma", with_key(loggamma), KEY, between(0.05, 4, 2, 3), label="log", ulp=64, floor=0.1, smooth=()),
 ]
