@@ -19,12 +19,25 @@ def first_of_their_kind() -> set[str]:
     return set(kinds.values())
 
 
+def first_mains(kind: str) -> set[str]:
+    """The first main row of each primitive that goes through a kind of check."""
+    firsts: dict[str, str] = {}
+    for r in ROWS:
+        if r.main and r.wants(kind):
+            firsts.setdefault(r.primitive, r.id)
+    return set(firsts.values())
+
+
 FIRST = first_of_their_kind()
+# Kinds of check that compile most: one row of each primitive goes through them.
+COSTLY = {kind: first_mains(kind) for kind in ("weak", "second")}
 
 
 def in_default_depth(r: Row, kind: str) -> bool:
     """Main rows in every kind of check; the others are printed, and the first of their kind evaluated."""
-    return r.main or not r.deep and kind in CHEAP and (kind == "jaxpr" or r.id in FIRST)
+    if r.main:
+        return kind not in COSTLY or r.id in COSTLY[kind]
+    return not r.deep and kind in CHEAP and (kind == "jaxpr" or r.id in FIRST)
 
 
 def cases() -> list[Any]:
