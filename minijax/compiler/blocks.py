@@ -1,19 +1,18 @@
 """The loop that a group of elementwise equations becomes: all of them on one block, then on the next.
 
 Blocks are pieces of the flattened arrays; or rows, where an operand is repeated along an axis. What is the same for
-all blocks is computed before the loop.
+all blocks is computed before the loop. What fits into one block needs no loop.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from minijax.compiler.kernels import may_overwrite, statements, steps_of
-from minijax.compiler.memory import Memory, Value
 from minijax.jaxpr import Eqn, Jaxpr, Var, last_uses
 
 __all__ = ["BLOCK", "Loop"]
@@ -36,11 +35,11 @@ class _Held(NamedTuple):
 class Loop:
     """The text of one group: lines `before` the loop and lines `within` it."""
 
-    def __init__(self, eqn: Eqn, fresh_name: Callable[[], str], texts: Callable[..., list[str]]):
+    def __init__(self, emitter: Any, eqn: Eqn, dead: Sequence[Var]):
+        self.emitter = emitter
         self.body: Jaxpr = eqn.params["jaxpr"].jaxpr
         self.shape: Shape = eqn.outvars[0].aval.shape
-        self.fresh_name = fresh_name
-        self.texts = texts
+        self.operands = [emitter.values[v] for v in eqn.invars]
         self.before: list[str] = []
         self.within: list[str] = []
         # Names that nobody needs after the loop, where they would only keep memory.
@@ -50,72 +49,95 @@ class Loop:
         # Names of blocks that are free, and of those that hold a variable.
         self.spare: dict[Any, list[str]] = {}
         self.blocks: dict[Var, str] = {}
+        # Operands whose memory may be written to from that equation on which reads them last.
+        self.dying = {v: x for v, x in zip(self.body.invars, eqn.invars, strict=True) if x in dead}
 
-    def lines(self, memory: Memory, operands: Sequence[Value]) -> list[str]:
-        """The loop, its operands being held like this; binds the results."""
-        self.flat = all(x.shape in ((), self.shape) for x in operands)
+    def lines(self) -> list[str]:
+        """The loop; binds the results."""
+        self.flat = all(x.shape in ((), self.shape) for x in self.operands)
         self.length = math.prod(self.shape) if self.flat else self.shape[0]
         self.step = _step(self.length, BLOCK if self.flat else BLOCK // math.prod(self.shape[1:]))
-        for v, value in zip(self.body.invars, operands, strict=True):
-            self.held[v] = self.operand(value)
+        self.single = self.step == self.length
+        for v, value in zip(self.body.invars, self.operands, strict=True):
+            self.held[v] = self.operand(v, value.text, value.shape)
+        free: list[Var] = []
         for eqn, dead in zip(self.body.eqns, last_uses(self.body), strict=True):
-            self.member(eqn, dead, memory)
+            self.member(eqn, dead, free)
+            free += [self.dying[v] for v in dead if v in self.dying]
             for v in dead:
                 if v in self.blocks:
                     self.spare.setdefault((self.held[v].shape, v.aval.dtype), []).append(self.blocks[v])
         if not self.within:
             return self.before
-        stop = "start + {0}" if self.length % self.step == 0 else "min(start + {0}, {1})"
-        head = [
-            f"for start in range(0, {self.length}, {self.step}):",
-            f"    stop = {stop.format(self.step, self.length)}",
-        ]
-        end = f"del {', '.join(self.local)}"
-        return [*self.before, *head, *[f"    {line}" for line in self.within], end]
+        if self.single:
+            head, within = [], self.within
+        else:
+            stop = "start + {0}" if self.length % self.step == 0 else "min(start + {0}, {1})"
+            head = [
+                f"for start in range(0, {self.length}, {self.step}):",
+                f"    stop = {stop.format(self.step, self.length)}",
+            ]
+            within = [f"    {line}" for line in self.within]
+        end = [f"del {', '.join(dict.fromkeys(self.local))}"] if self.local else []
+        return [*self.before, *head, *within, *end]
 
-    def operand(self, value: Value) -> _Held:
-        if not value.shape or (not self.flat and value.shape[0] == 1 != self.shape[0]):
-            return _Held(value.text, value.shape, False)
-        return _Held(self.piece(value.text), value.shape, True)
+    def operand(self, v: Var, text: str, shape: Shape) -> _Held:
+        """What an argument of the body is called in the loop."""
+        whole = not shape or (not self.flat and shape[0] == 1 != self.shape[0])
+        if whole or self.single:
+            return _Held(text, shape, not whole)
+        part = f"{self.emitter.names.of(v)}_part"
+        self.local.append(part)
+        self.within.append(f"{part} = {self.piece(text)}")
+        return _Held(part, shape, True)
 
     def piece(self, name: str) -> str:
-        """The name of that part of a whole array that is in the block."""
+        """That part of a whole array that is in the block."""
+        if self.single:
+            return name
         if self.flat and len(self.shape) > 1:
-            flat = self.fresh_name()
-            self.before.append(f"{flat} = {name}.reshape(-1)")
-            self.local.append(flat)
+            flat = f"{name}_flat"
+            if flat not in self.local:
+                self.before.append(f"{flat} = {name}.reshape(-1)")
+                self.local.append(flat)
             name = flat
-        piece = self.fresh_name()
-        self.local.append(piece)
-        self.within.append(f"{piece} = {name}[start:stop]")
-        return piece
+        return f"{name}[start:stop]"
 
-    def member(self, eqn: Eqn, dead: Sequence[Var], memory: Memory) -> None:
+    def member(self, eqn: Eqn, dead: Sequence[Var], free: Sequence[Var]) -> None:
         """Write down one equation."""
         (v,), operands = eqn.outvars, [self.held[x] for x in eqn.invars if type(x) is Var]
         shape = np.broadcast_shapes(*[x.shape for x in operands])
         cut = any(x.cut for x in operands)
-        steps = steps_of(eqn, self.texts(eqn, self.held))
-        name = self.fresh_name()
+        steps = steps_of(eqn, self.emitter.texts(eqn, self.held))
+        name = self.emitter.names.of(v)
+        if cut and v in self.results and not self.single:
+            name += "_part"
         out = None
         if cut:
-            out = self.result(v, shape, memory) if v in self.results else self.block(v, shape, dead, steps)
+            if may_overwrite(steps):
+                free = [*free, *(self.dying[x] for x in dead if x in self.dying)]
+            out = self.result(v, shape, free) if v in self.results else self.block(v, shape, dead, steps)
         elif v in self.results:
-            memory.bind(self.results[v], Value(name, shape, self.results[v] if shape else None))
-        if cut:
+            self.emitter.memory.own(self.results[v], name, shape)
+        if cut and not (v in self.results and self.single):
             self.local.append(name)
         (self.within if cut else self.before).extend(statements(steps, name, out, scalar=not shape))
         self.held[v] = _Held(name, shape, cut)
 
-    def result(self, v: Var, shape: Shape, memory: Memory) -> str:
-        """A whole array for what the group returns; the piece of it that a block fills."""
+    def result(self, v: Var, shape: Shape, free: Sequence[Var]) -> str:
+        """The piece, of a whole array for what the group returns, that a block fills."""
         outer, dtype = self.results[v], v.aval.dtype
+        name = self.emitter.names.of(outer)
+        target = self.emitter.targets.get(outer) if shape == outer.aval.shape else None
+        if target is not None:
+            self.before.append(f"{name} = {target}")
+            self.emitter.place(outer)
+            return self.piece(name)
         # A used buffer may have its elements in another order, in which it cannot be flattened.
-        name = None if self.flat and len(shape) > 1 else memory.claim(shape, dtype)
-        if name is None:
-            name = self.fresh_name()
-            self.before.append(f"{name} = np.empty({shape}, np.{dtype.name})")
-        memory.bind(outer, Value(name, shape, outer))
+        ordered = self.flat and len(shape) > 1 and not self.single
+        used = self.emitter.memory.claim((shape, dtype), free, ordered=ordered)
+        self.before.append(f"{name} = {used or f'np.empty({shape}, np.{dtype.name})'}")
+        self.emitter.memory.own(outer, name, shape, ordered=True if used is None else ordered)
         return self.piece(name)
 
     def block(self, v: Var, shape: Shape, dead: Sequence[Var], steps: Any) -> str:
@@ -128,9 +150,10 @@ class Loop:
         if name is None and self.spare.get(key):
             name = self.spare[key].pop()
         if name is None:
-            name = self.fresh_name()
+            name = self.emitter.names.temporary("block")
             self.local.append(name)
-            rows = (self.step,) if self.flat else (self.step, *shape[1:])
+            rows = (self.step,) if self.flat and not self.single else (self.step, *shape[1:])
+            rows = shape if self.single else rows
             self.before.append(f"{name} = np.empty({rows}, np.{dtype.name})")
         self.blocks[v] = name
         return name if self.length % self.step == 0 else f"{name}[:stop - start]"
