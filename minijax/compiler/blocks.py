@@ -19,7 +19,7 @@ __all__ = ["BLOCK", "Loop"]
 
 # Elements of a block. A few such blocks of float32 fit into a second-level cache, and computing one takes several
 # times as long as calling NumPy does.
-BLOCK = 1 << 14
+BLOCK = 1 << 15
 
 Shape = tuple[int, ...]
 

@@ -17,12 +17,36 @@ def _dot_general(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
     kinds = {a.aval.dtype for a in (x, y, v)}
     if len(kinds) > 1 or kinds.pop().name not in ("float32", "float64"):
         return False
+    if _is_outer(x.aval.shape, y.aval.shape, eqn.params["dimension_numbers"]):
+        return _outer(emitter, eqn)
     x_plan, y_plan, *_ = matmul_plan(x.aval.shape, y.aval.shape, eqn.params["dimension_numbers"])
     text = f"np.matmul({_matrices(emitter, x, *x_plan)}, {_matrices(emitter, y, *y_plan)})"
     if _product_shape(x_plan, y_plan) == v.aval.shape:
         emitter.into(v, text)
     else:
         emitter.own(v, f"{text}.reshape({v.aval.shape})", ordered=True)
+    return True
+
+
+def _is_outer(x: Sequence[int], y: Sequence[int], numbers: Any) -> bool:
+    """Whether nothing is summed up, and the operands are stacks of several."""
+    (xc, yc), (xb, _) = numbers
+    return all(x[d] == 1 for d in xc) and len(xb) > 0
+
+
+def _outer(emitter: Any, eqn: Eqn) -> bool:
+    """Products of all pairs, by broadcasting."""
+    (x, y), (v,), ((xc, yc), (xb, yb)) = eqn.invars, eqn.outvars, eqn.params["dimension_numbers"]
+    x_free = [d for d in range(x.aval.ndim) if d not in (*xc, *xb)]
+    y_free = [d for d in range(y.aval.ndim) if d not in (*yc, *yb)]
+    batch = [x.aval.shape[d] for d in xb]
+    left = (*batch, *(x.aval.shape[d] for d in x_free), *(1 for _ in y_free))
+    right = (*batch, *(1 for _ in x_free), *(y.aval.shape[d] for d in y_free))
+    texts = []
+    for a, axes, shape in ((x, (*xb, *x_free, *xc), left), (y, (*yb, *y_free, *yc), right)):
+        ordered = "" if axes == tuple(range(a.aval.ndim)) else f".transpose({axes})"
+        texts.append(f"{emitter.whole(a)}{ordered}.reshape({shape})")
+    emitter.into(v, f"np.multiply({', '.join(texts)})")
     return True
 
 
