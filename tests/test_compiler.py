@@ -124,7 +124,7 @@ def test_each_pass(program: Any):
         assert_same_bits(step_by_step(closed, buffers), wanted, rounded=run is fold_layouts)
 
 
-SHAPES = {"one": (GROUPED,), "flat": (3 * GROUPED,), "rows": (300, 64), "uneven": (301, 67), "deep": (3, 80, 70)}
+SHAPES = {"one": (GROUPED,), "flat": (5 * GROUPED,), "rows": (900, 64), "uneven": (901, 67), "deep": (3, 80, 170)}
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)

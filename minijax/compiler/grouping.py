@@ -37,7 +37,7 @@ class _Group:
 def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
     """The program with groups of elementwise equations. Bit-identical."""
     jaxpr = closed.jaxpr
-    groups = [group for group in dict.fromkeys(_Groups(jaxpr).all) if len(group.eqns) > 1]
+    groups = [group for group in dict.fromkeys(_Groups(jaxpr).all) if _takes_several_steps(group)]
     if not groups:
         return closed
     read = _readers(jaxpr)
@@ -49,6 +49,12 @@ def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
         merged.update((id(member), eqn) for member in group.eqns)
     eqns = [merged.get(id(eqn), eqn) for eqn in jaxpr.eqns]
     return ClosedJaxpr(jaxpr.replace(eqns=_in_order(jaxpr, list(dict.fromkeys(eqns)))), closed.consts)
+
+
+def _takes_several_steps(group: _Group) -> bool:
+    first = group.eqns[0]
+    steps = steps_of(first, ["x"] * len(first.invars)) or ()
+    return len(group.eqns) > 1 or len(steps) > 1 or any(step.function == "select" for step in steps)
 
 
 class _Groups:
