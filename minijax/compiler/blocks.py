@@ -49,6 +49,7 @@ class Loop:
         # Names of blocks that are free, and of those that hold a variable.
         self.spare: dict[Any, list[str]] = {}
         self.blocks: dict[Var, str] = {}
+        self.slabs: list[int] = []
         # Operands whose memory may be written to from that equation on which reads them last.
         self.dying = {v: x for v, x in zip(self.body.invars, eqn.invars, strict=True) if x in dead}
 
@@ -78,6 +79,8 @@ class Loop:
                 f"    stop = {stop.format(self.step, self.length)}",
             ]
             within = [f"    {line}" for line in self.within]
+        for slab in self.slabs:
+            self.emitter.plan.give_back(slab)
         end = [f"del {', '.join(dict.fromkeys(self.local))}"] if self.local else []
         return [*self.before, *head, *within, *end]
 
@@ -135,9 +138,9 @@ class Loop:
             return self.piece(name)
         # A used buffer may have its elements in another order, in which it cannot be flattened.
         ordered = self.flat and len(shape) > 1 and not self.single
-        used = self.emitter.memory.claim((shape, dtype), free, ordered=ordered)
-        self.before.append(f"{name} = {used or f'np.empty({shape}, np.{dtype.name})'}")
-        self.emitter.memory.own(outer, name, shape, ordered=True if used is None else ordered)
+        text, in_order, slab = self.emitter.room(outer, shape, free, ordered)
+        self.before.append(f"{name} = {text or f'np.empty({shape}, np.{dtype.name})'}")
+        self.emitter.memory.own(outer, name, shape, in_order or text is None, slab)
         return self.piece(name)
 
     def block(self, v: Var, shape: Shape, dead: Sequence[Var], steps: Any) -> str:
@@ -150,11 +153,9 @@ class Loop:
         if name is None and self.spare.get(key):
             name = self.spare[key].pop()
         if name is None:
-            name = self.emitter.names.temporary("block")
-            self.local.append(name)
             rows = (self.step,) if self.flat and not self.single else (self.step, *shape[1:])
-            rows = shape if self.single else rows
-            self.before.append(f"{name} = np.empty({rows}, np.{dtype.name})")
+            name, slab = self.emitter.plan.take(shape if self.single else rows, dtype)
+            self.slabs.append(slab)
         self.blocks[v] = name
         return name if self.length % self.step == 0 else f"{name}[:stop - start]"
 

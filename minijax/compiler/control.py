@@ -141,26 +141,36 @@ def _scan(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
         emitter.memory.give_away(x)
     stacks = [emitter.names.of(v) for v in eqn.outvars[carried:]]
     turn = emitter.names.temporary("turn")
+    _new_stacks(emitter, eqn.outvars[carried:])
     while True:
-        inner = emitter.inner(body)
-        _given(emitter, inner, body.jaxpr.invars[:consts], eqn.invars[:consts])
-        carry.bind(inner)
-        _slices(inner, body.jaxpr.invars[first:], xs, turn)
-        _stack(inner, body, stacks, carried, turn)
+        inner = emitter.inner(body, body.jaxpr.outvars[:carried])
+        with emitter.plan.turn():
+            _given(emitter, inner, body.jaxpr.invars[:consts], eqn.invars[:consts])
+            carry.bind(inner)
+            _slices(inner, body.jaxpr.invars[first:], xs, turn)
+            _stack(inner, body, stacks, carried, turn)
         if carry.settled(inner):
             break
     carry.end_of_turn(inner)
-    for name, v in zip(stacks, body.jaxpr.outvars[carried:], strict=True):
-        dtype = emitter.names.constant(dtypes.physical_dtype(v.aval.dtype), "dtype")
-        emitter.line(f"{name} = np.empty({(length, *v.aval.shape)}, {dtype})")
     carry.begin()
     turns = f"range({length - 1}, -1, -1)" if eqn.params["reverse"] else f"range({length})"
     emitter.line(f"for {turn} in {turns}:")
     emitter.lines += _indented(inner.lines)
     carry.finish(eqn.outvars[:carried])
-    for v, name in zip(eqn.outvars[carried:], stacks, strict=True):
-        emitter.memory.own(v, name, v.aval.shape)
     return True
+
+
+def _new_stacks(emitter: Any, outvars: Sequence[Var]) -> None:
+    """Arrays that the turns will fill."""
+    for v in outvars:
+        name = emitter.names.of(v)
+        space = emitter.memory.space(v, v.aval.shape) if is_native(v) else None
+        if space is None:
+            dtype = emitter.names.constant(dtypes.physical_dtype(v.aval.dtype), "dtype")
+            emitter.line(f"{name} = np.empty({v.aval.shape}, {dtype})")
+        else:
+            emitter.line(f"{name} = {space[0]}")
+        emitter.memory.own(v, name, v.aval.shape, ordered=True, slab=space and space[1])
 
 
 def _slices(inner: Any, variables: Sequence[Var], xs: Sequence[str], turn: str) -> None:
@@ -194,18 +204,20 @@ def _while(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
         return False
     carry = _Carry(emitter, body, nb, eqn.invars[nc + nb :])
     while True:
-        inner = emitter.inner(body)
-        _given(emitter, inner, body.jaxpr.invars[:nb], eqn.invars[nc : nc + nb])
-        carry.bind(inner)
-        inner.run()
+        inner = emitter.inner(body, body.jaxpr.outvars)
+        with emitter.plan.turn():
+            _given(emitter, inner, body.jaxpr.invars[:nb], eqn.invars[nc : nc + nb])
+            carry.bind(inner)
+            inner.run()
         if carry.settled(inner):
             break
     carry.end_of_turn(inner)
-    test = emitter.inner(condition)
+    test = emitter.inner(condition, [])
     _given(emitter, test, condition.jaxpr.invars[:nc], eqn.invars[:nc])
     for v, variable in zip(condition.jaxpr.invars[nc:], carry.variables, strict=True):
         test.memory.given(v, Value(test.names.of(variable), v.aval.shape))
-    test.run()
+    with emitter.plan.turn():
+        test.run()
     test.line(f"if not {_text(test, condition.jaxpr.outvars[0])}:")
     test.line("    break")
     carry.begin()
@@ -224,9 +236,10 @@ def _cond(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
         return False
     which, names = _text(emitter, index), [emitter.names.of(v) for v in eqn.outvars]
     for i, branch in enumerate(branches):
-        inner = emitter.inner(branch)
-        _given(emitter, inner, branch.jaxpr.invars, operands)
-        inner.run()
+        inner = emitter.inner(branch, branch.jaxpr.outvars)
+        with emitter.plan.turn():
+            _given(emitter, inner, branch.jaxpr.invars, operands)
+            inner.run()
         results = ", ".join(_text(inner, v) for v in branch.jaxpr.outvars)
         if names:
             inner.line(f"{', '.join(names)} = {results}")
@@ -242,10 +255,11 @@ def _cond(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
 def _checkpoint(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
     """The program itself, written where no pass sees that the forward pass has computed the same."""
     body = eqn.params["jaxpr"]
-    inner = emitter.inner(body)
+    inner = emitter.inner(body, body.jaxpr.outvars)
     inner.depth = emitter.depth
-    _given(emitter, inner, body.jaxpr.invars, eqn.invars)
-    inner.run()
+    with emitter.plan.turn():
+        _given(emitter, inner, body.jaxpr.invars, eqn.invars)
+        inner.run()
     emitter.lines += inner.lines
     for v, x in zip(eqn.outvars, body.jaxpr.outvars, strict=True):
         name = emitter.names.of(v)

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from minijax.compiler.aliasing import escaping, is_fresh
 from minijax.compiler.blocks import Loop
 from minijax.compiler.control import CONTROL
 from minijax.compiler.grouping import elementwise_p
@@ -25,6 +26,7 @@ from minijax.compiler.names import Names
 from minijax.compiler.products import PRODUCTS
 from minijax.compiler.reducing import REDUCING
 from minijax.compiler.rewriting import literal_value
+from minijax.compiler.workspaces import Plan
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
 
@@ -32,38 +34,32 @@ __all__ = ["Emitter", "Program", "emit"]
 
 # Elements from which it pays to write into a used buffer rather than into a new one.
 LARGE = 1 << 10
-# Primitives whose `impl` gives arrays of their own: no views of operands, nor of one row that stands for many, as
-# that of iota is. (Those with kernels are such too.)
-FRESH = frozenset(
-    {"argmax", "argmin", "conv_general_dilated", "cumsum", "dot_general", "gather", "reduce_and", "reduce_max"}
-    | {"reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "reduce_window_max", "scatter", "scatter-add"}
-    | {"select_and_scatter_add"}
-)
-
 # How primitives are written that are more than one NumPy function of each element: write(emitter, equation, dead)
 # says whether it could. Where it could not, their `impl` is called.
 WRITERS: dict[str, Callable[[Any, Eqn, Sequence[Var]], bool]] = {**MOVEMENT, **PRODUCTS, **REDUCING}
 
 
 class Program(NamedTuple):
-    """The text of a function, and the names in it that are not Python's."""
+    """The text of a function, the names in it that are not Python's, and the plan of the memory that it works in."""
 
     text: str
     names: dict[str, Any]
+    plan: Plan
 
 
 def emit(closed: ClosedJaxpr, name: str = "program") -> Program:
-    """The program as a function of as many arrays as it has arguments, which returns a tuple of arrays."""
-    names = Names()
-    emitter = Emitter(closed, names)
+    """The program as a function of its workspaces and of as many arrays as it has arguments; it returns a tuple."""
+    names, plan = Names(), Plan()
+    emitter = Emitter(closed, names, plan, escaping(closed.jaxpr, closed.jaxpr.outvars))
     arguments = [names.of(v) for v in closed.jaxpr.invars]
     for v, argument in zip(closed.jaxpr.invars, arguments, strict=True):
         emitter.memory.given(v, Value(argument, v.aval.shape))
     emitter.run()
     results = ", ".join(emitter.result(v) for v in closed.jaxpr.outvars)
     emitter.line(f"return ({results}{',' if len(closed.jaxpr.outvars) == 1 else ''})")
-    body = "\n".join(f"    {line}" for line in emitter.lines)
-    return Program(f"def {name}({', '.join(arguments)}):\n{body}\n", names.table)
+    lines = [f"{', '.join(plan.spaces.values())}, = spaces", *emitter.lines] if plan.spaces else emitter.lines
+    body = "\n".join(f"    {line}" for line in lines)
+    return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan)
 
 
 class Emitter:
@@ -72,25 +68,27 @@ class Emitter:
     `targets` has places that wait for results of this program; those in `placed` have been computed right there.
     """
 
-    def __init__(self, closed: ClosedJaxpr, names: Names, depth: int = 0):
+    def __init__(self, closed: ClosedJaxpr, names: Names, plan: Plan, escaping: set[Var], depth: int = 0):
         self.jaxpr: Jaxpr = closed.jaxpr
         self.names = names
+        self.plan = plan
         self.depth = depth
         self.lines: list[str] = []
         self.targets: dict[Var, str] = {}
         self.placed: set[Var] = set()
         # The kinds of results that each equation can write into a used buffer.
         self.writes = [_written_kinds(eqn) for eqn in self.jaxpr.eqns]
-        self.memory = Memory(collections.Counter(kind for kinds in self.writes for kind in kinds))
+        wanted = collections.Counter(kind for kinds in self.writes for kind in kinds)
+        self.memory = Memory(plan, escaping, wanted)
         self.values = self.memory.values
         for v, const in zip(self.jaxpr.constvars, closed.consts, strict=True):
             name = names.of(v)
             names.table[name] = as_array(const)._data
             self.memory.given(v, Value(name, v.aval.shape))
 
-    def inner(self, closed: ClosedJaxpr) -> Emitter:
-        """What writes a program within this one."""
-        return Emitter(closed, self.names, self.depth + 1)
+    def inner(self, closed: ClosedJaxpr, kept: Sequence[Atom]) -> Emitter:
+        """What writes a program within this one, whose results `kept` are looked at after it."""
+        return Emitter(closed, self.names, self.plan, escaping(closed.jaxpr, kept), self.depth + 1)
 
     # ------------------------------------------------------------- operands
 
@@ -191,11 +189,14 @@ class Emitter:
 
     def into(self, v: Var, text: str) -> None:
         """`v` is what this call of NumPy makes, in the order of C; it takes an `out`."""
-        target = self.targets.get(v)
+        target, space = self.targets.get(v), None
         if target is None:
-            return self.own(v, text, ordered=True)
-        self.line(f"{self.names.of(v)} = {text[:-1]}, out={target})")
-        return self.place(v)
+            space = self.memory.space(v, v.aval.shape)
+            if space is None:
+                return self.own(v, text, ordered=True)
+        name = self.names.of(v)
+        self.line(f"{name} = {text[:-1]}, out={target or space[0]})")
+        return self.place(v) if target else self.memory.own(v, name, v.aval.shape, ordered=True, slab=space[1])
 
     def place(self, v: Var) -> None:
         """`v` is in the place that waited for it, where nobody may write any more."""
@@ -204,7 +205,7 @@ class Emitter:
 
     def generic(self, eqn: Eqn) -> None:
         """Call the primitive's `impl`."""
-        fresh = eqn.primitive.name in FRESH
+        fresh = is_fresh(eqn)
         operands = ", ".join(self.whole(v) for v in eqn.invars)
         if not fresh:
             for v in eqn.invars:
@@ -225,16 +226,27 @@ class Emitter:
         """NumPy calls, into the place that waits for the result or a buffer that has become free, if there is one."""
         (v,) = eqn.outvars
         shape = np.broadcast_shapes(*[self.narrow(x).shape for x in eqn.invars])
-        name, out = self.names.of(v), None
+        name = self.names.of(v)
         target = self.targets.get(v) if shape == v.aval.shape else None
-        if target is None and math.prod(shape) >= LARGE:
+        if target is not None:
+            self.lines += statements(steps, name, target, scalar=not shape)
+            return self.place(v)
+        out, ordered, slab = None, False, None
+        if math.prod(shape) >= LARGE:
             dying = [x for x in dead if x in eqn.invars] if may_overwrite(steps) else []
-            out = self.memory.claim((shape, v.aval.dtype), dying)
-        self.lines += statements(steps, name, target or out, scalar=not shape)
-        if target is None:
-            self.memory.own(v, name, shape)
-        else:
-            self.place(v)
+            out, ordered, slab = self.room(v, shape, dying)
+        self.lines += statements(steps, name, out, scalar=not shape)
+        return self.memory.own(v, name, shape, ordered, slab)
+
+    def room(
+        self, v: Var, shape: tuple[int, ...], dying: Sequence[Var], ordered: bool = False
+    ) -> tuple[str | None, bool, int | None]:
+        """An array for a result: that of a variable that dies, or in a slab; whether it is in C's order; its slab."""
+        used = self.memory.claim(v, shape, dying, ordered)
+        if used is not None:
+            return used.text, used.ordered, used.slab
+        space = self.memory.space(v, shape)
+        return (None, False, None) if space is None else (space[0], True, space[1])
 
     def loop(self, eqn: Eqn, dead: Sequence[Var]) -> None:
         """A group of elementwise equations, block by block."""

@@ -8,6 +8,7 @@ import numpy as np
 
 from minijax.compiler.emit import emit
 from minijax.compiler.passes import optimize
+from minijax.compiler.workspaces import Workspaces
 from minijax.core import _FP_QUIET, _fp_state
 from minijax.jaxpr import ClosedJaxpr
 
@@ -24,10 +25,15 @@ class Executable:
         names = dict(program.names)
         exec(compile(program.text, "<minijax.jit>", "exec"), names)
         self._function = names["program"]
+        self._workspaces = Workspaces(program.plan)
 
     def __call__(self, *buffers: np.ndarray) -> Sequence[np.ndarray]:
         token = _fp_state.set(_FP_QUIET)  # not by quiet_floating_point: the body of a loop comes here each turn
         try:
-            return self._function(*buffers)
+            spaces = self._workspaces.take()
+            try:
+                return self._function(spaces, *buffers)
+            finally:
+                self._workspaces.give_back(spaces)
         finally:
             _fp_state.reset(token)
