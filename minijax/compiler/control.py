@@ -146,6 +146,7 @@ def _scan(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
         inner = emitter.inner(body, body.jaxpr.outvars[:carried])
         with emitter.plan.turn():
             _given(emitter, inner, body.jaxpr.invars[:consts], eqn.invars[:consts])
+            inner.unchanging.update(body.jaxpr.invars[:consts])
             carry.bind(inner)
             _slices(inner, body.jaxpr.invars[first:], xs, turn)
             _stack(inner, body, stacks, carried, turn)
@@ -153,6 +154,7 @@ def _scan(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
             break
     carry.end_of_turn(inner)
     carry.begin()
+    emitter.lines += inner.preamble
     turns = f"range({length - 1}, -1, -1)" if eqn.params["reverse"] else f"range({length})"
     emitter.line(f"for {turn} in {turns}:")
     emitter.lines += _indented(inner.lines)
@@ -207,6 +209,7 @@ def _while(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
         inner = emitter.inner(body, body.jaxpr.outvars)
         with emitter.plan.turn():
             _given(emitter, inner, body.jaxpr.invars[:nb], eqn.invars[nc : nc + nb])
+            inner.unchanging.update(body.jaxpr.invars[:nb])
             carry.bind(inner)
             inner.run()
         if carry.settled(inner):
@@ -221,6 +224,7 @@ def _while(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
     test.line(f"if not {_text(test, condition.jaxpr.outvars[0])}:")
     test.line("    break")
     carry.begin()
+    emitter.lines += inner.preamble
     emitter.line("while True:")
     emitter.lines += _indented([*test.lines, *inner.lines])
     carry.finish(eqn.outvars)

@@ -76,6 +76,9 @@ class Emitter:
         self.lines: list[str] = []
         self.targets: dict[Var, str] = {}
         self.placed: set[Var] = set()
+        # In the body of a loop: what is the same in each turn, and lines to write before the loop.
+        self.unchanging: set[Var] = set()
+        self.preamble: list[str] = []
         # The kinds of results that each equation can write into a used buffer.
         self.writes = [_written_kinds(eqn) for eqn in self.jaxpr.eqns]
         wanted = collections.Counter(kind for kinds in self.writes for kind in kinds)

@@ -10,6 +10,7 @@ from minijax.compiler.control import PROGRAMS
 from minijax.compiler.constants import fold_constants
 from minijax.compiler.dead_code import drop_dead_code
 from minijax.compiler.grouping import group_elementwise
+from minijax.compiler.hoisting import hoist
 from minijax.compiler.inline import inline
 from minijax.compiler.layouts import fold_layouts
 from minijax.jaxpr import ClosedJaxpr, Eqn
@@ -24,6 +25,7 @@ PASSES: tuple[Callable[[ClosedJaxpr], ClosedJaxpr], ...] = (
     fold_layouts,
     fold_constants,
     merge_common,
+    hoist,
     drop_dead_code,
     group_elementwise,
 )

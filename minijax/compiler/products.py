@@ -63,6 +63,10 @@ def _matrices(emitter: Any, v: Atom, axes: Sequence[int], shape: tuple[int, ...]
         text += f".transpose({tuple(axes)})"
     if shape != tuple(v.aval.shape[d] for d in axes):
         text += f".reshape({shape})"
+    if v in emitter.unchanging:  # once, before the loop, in the order in which BLAS is quickest
+        name = emitter.names.temporary("matrices")
+        emitter.preamble.append(f"{name} = np.ascontiguousarray({text}{'.mT' if swap else ''})")
+        return name
     buffer = emitter.narrow(v).buffer
     if buffer is None or text != buffer.text or not buffer.ordered:
         emitter.names.table["for_blas"] = for_blas  # it may be of any layout
