@@ -241,7 +241,8 @@ def _reduce(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     if not all(x.aval.shape[axis] == 1 for axis in axes):
         return None
     (y,) = _reshaped(program, eqn, x)
-    if eqn.primitive.name != "reduce_sum" or not axes or dtypes.kind(x.aval.dtype) in "iu":
+    whole = not axes or dtypes.kind(x.aval.dtype) in "iu" or _is_sum(program, y)
+    if eqn.primitive.name != "reduce_sum" or whole:
         return [y]
     return [program.emit(add_p, [y, program.constant(np.zeros((), x.aval.dtype))], eqn)]
 

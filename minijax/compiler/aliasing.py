@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from minijax.compiler.grouping import elementwise_p
 from minijax.compiler.kernels import is_native, steps_of
-from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Var
+from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Var, last_uses
 
 __all__ = ["escaping", "is_fresh"]
 
@@ -32,10 +32,25 @@ def is_fresh(eqn: Eqn) -> bool:
 
 
 def escaping(jaxpr: Jaxpr, results: Iterable[Atom]) -> set[Var]:
-    """The variables whose memory may be looked at after the program has run, if `results` are."""
+    """The variables whose memory may be looked at after the program has run, if `results` are.
+
+    Among them are those whose memory a result can take over.
+    """
     found = {v for v in results if type(v) is Var}
-    for eqn in reversed(jaxpr.eqns):
+    for eqn, dead in zip(reversed(jaxpr.eqns), reversed(last_uses(jaxpr))):
         found.update(v for v in _kept(eqn, any(v in found for v in eqn.outvars)) if type(v) is Var)
+        found.update(_heirs(eqn, [v for v in eqn.outvars if v in found], dead))
+    return found
+
+
+def _heirs(eqn: Eqn, results: Sequence[Var], dead: Sequence[Var]) -> list[Var]:
+    """An operand for each result that can be written over it."""
+    found: list[Var] = []
+    if results and (eqn.primitive is elementwise_p or steps_of(eqn, ["x"] * len(eqn.invars)) is not None):
+        for result in results:
+            kind = result.aval.shape, result.aval.dtype
+            fit = [v for v in eqn.invars if v in dead and v not in found and (v.aval.shape, v.aval.dtype) == kind]
+            found += fit[:1]
     return found
 
 
