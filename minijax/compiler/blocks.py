@@ -124,7 +124,9 @@ class Loop:
             self.emitter.memory.own(self.results[v], name, shape)
         if cut and not (v in self.results and self.single):
             self.local.append(name)
-        (self.within if cut else self.before).extend(statements(steps, name, out, scalar=not shape))
+        lines = self.within if cut else self.before
+        self.emitter.names.comment(lines, eqn.source)
+        lines.extend(statements(steps, name, out, scalar=not shape))
         self.held[v] = _Held(name, shape, cut)
 
     def result(self, v: Var, shape: Shape, free: Sequence[Var]) -> str:

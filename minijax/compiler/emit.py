@@ -40,26 +40,36 @@ WRITERS: dict[str, Callable[[Any, Eqn, Sequence[Var]], bool]] = {**MOVEMENT, **P
 
 
 class Program(NamedTuple):
-    """The text of a function, the names in it that are not Python's, and the plan of the memory that it works in."""
+    """The text of a function, the names in it that are not Python's, and the plan of the memory that it works in.
+
+    `sources` has the places in the user's program that the comments of the text stand for.
+    """
 
     text: str
     names: dict[str, Any]
     plan: Plan
+    sources: dict[str, Any]
 
 
-def emit(closed: ClosedJaxpr, name: str = "program") -> Program:
-    """The program as a function of its workspaces and of as many arrays as it has arguments; it returns a tuple."""
+def emit(closed: ClosedJaxpr, name: str = "program", donated: Sequence[int] = ()) -> Program:
+    """The program as a function of its workspaces and of as many arrays as it has arguments; it returns a tuple.
+
+    It may write into the arguments whose numbers are `donated`; they have to be in C's order.
+    """
     names, plan = Names(), Plan()
     emitter = Emitter(closed, names, plan, escaping(closed.jaxpr, closed.jaxpr.outvars))
     arguments = [names.of(v) for v in closed.jaxpr.invars]
-    for v, argument in zip(closed.jaxpr.invars, arguments, strict=True):
-        emitter.memory.given(v, Value(argument, v.aval.shape))
+    for i, (v, argument) in enumerate(zip(closed.jaxpr.invars, arguments, strict=True)):
+        if i in donated:
+            emitter.memory.own(v, argument, v.aval.shape, ordered=True)
+        else:
+            emitter.memory.given(v, Value(argument, v.aval.shape))
     emitter.run()
     results = ", ".join(emitter.result(v) for v in closed.jaxpr.outvars)
     emitter.line(f"return ({results}{',' if len(closed.jaxpr.outvars) == 1 else ''})")
     lines = [f"{', '.join(plan.spaces.values())}, = spaces", *emitter.lines] if plan.spaces else emitter.lines
     body = "\n".join(f"    {line}" for line in lines)
-    return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan)
+    return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan, names.sources)
 
 
 class Emitter:
@@ -152,6 +162,8 @@ class Emitter:
         """Write all equations, and let go of what nobody needs any more."""
         for eqn, dead, kinds in zip(self.jaxpr.eqns, last_uses(self.jaxpr), self.writes, strict=True):
             self.memory.wanted.subtract(kinds)
+            if eqn.primitive is not elementwise_p:
+                self.names.comment(self.lines, eqn.source)
             for v in eqn.outvars:
                 self.names.of(v)  # now, as they come in this order where the jaxpr is printed
             self.equation(eqn, dead)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import collections
 import keyword
+import os
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,14 @@ __all__ = ["Names"]
 
 
 class Names:
-    """Names in order of appearance. `table` has what those stand for that are not computed in the text."""
+    """Names in order of appearance. `table` has what those stand for that are not computed in the text.
+
+    `sources` has the places in the user's program that comments stand for.
+    """
 
     def __init__(self) -> None:
         self.table: dict[str, Any] = {"np": np}
+        self.sources: dict[str, Any] = {}
         self._letters: dict[Var, str] = {}
         self._count = 0
         self._counts: collections.Counter[str] = collections.Counter()
@@ -45,3 +50,14 @@ class Names:
         name = self.temporary(prefix)
         self.table[name] = value
         return name
+
+    def comment(self, lines: list[str], source: Any) -> None:
+        """Say in `lines` where in the user's program those to come are from, unless the last comment has said so."""
+        if source is None:
+            return
+        text = f"# {os.path.basename(source.file)}:{source.line}"
+        self.sources[text] = source
+        if lines and lines[-1].startswith("# "):
+            lines.pop()
+        if next((line for line in reversed(lines) if line.startswith("# ")), None) != text:
+            lines.append(text)
