@@ -21,23 +21,26 @@ __all__ = ["executable", "show"]
 __getattr__, __dir__ = later("minijax.compiler", names={"minijax.compiler.showing": "show"})
 
 
-def executable(closed: ClosedJaxpr) -> Any:
-    """The executable of a jaxpr, made once and kept with it; one that checks its numbers if they are looked into."""
+def executable(closed: ClosedJaxpr, donated: tuple[int, ...] = ()) -> Any:
+    """The executable of a jaxpr, made once and kept with it; one that checks its numbers if they are looked into.
+
+    It may write into the arguments whose numbers are `donated`.
+    """
     if locating.get():
         return closed.derived("checked executable", lambda: CheckedExecutable(closed))
-    return closed.derived("executable", lambda: _compile(closed))
+    return closed.derived(("executable", donated), lambda: _compile(closed, donated))
 
 
-def _compile(closed: ClosedJaxpr) -> Any:
+def _compile(closed: ClosedJaxpr, donated: tuple[int, ...]) -> Any:
     # Imported with the first program, so that `import minijax` stays quick.
     from minijax.compiler.executables import Executable
 
-    return Executable(closed)
+    return Executable(closed, donated)
 
 
-def is_compiled(closed: ClosedJaxpr) -> bool:
+def is_compiled(closed: ClosedJaxpr, donated: tuple[int, ...] = ()) -> bool:
     """Whether the executable of a jaxpr has been made."""
-    return closed.cache.get(("executable", trace_context())) is not None
+    return closed.cache.get((("executable", donated), trace_context())) is not None
 
 
 def run(closed: ClosedJaxpr, buffers: Sequence[np.ndarray]) -> list[np.ndarray]:

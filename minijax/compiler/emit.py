@@ -67,7 +67,7 @@ def emit(closed: ClosedJaxpr, name: str = "program", donated: Sequence[int] = ()
     emitter.run()
     results = ", ".join(emitter.result(v) for v in closed.jaxpr.outvars)
     emitter.line(f"return ({results}{',' if len(closed.jaxpr.outvars) == 1 else ''})")
-    lines = [f"{', '.join(plan.spaces.values())}, = spaces", *emitter.lines] if plan.spaces else emitter.lines
+    lines = [f"({', '.join(plan.spaces.values())},) = spaces", *emitter.lines] if plan.spaces else emitter.lines
     body = "\n".join(f"    {line}" for line in lines)
     return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan, names.sources)
 

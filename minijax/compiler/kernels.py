@@ -170,7 +170,8 @@ def _select(operands: list[str], name: str, out: str | None) -> list[str]:
         known = ".view" not in on_true + on_false
         changed = str(int(on_true) ^ int(on_false)) if known else f"np.bitwise_xor({on_true}, {on_false})"
         result = f"np.bitwise_xor(np.bitwise_and({changed}, {mask}), {on_false}{into})"
-    return [*lines, result if out is not None else f"{name} = {result}.view(np.{dtype})"]
+    viewed = result if dtype == integer else f"{result}.view(np.{dtype})"
+    return [*lines, result if out is not None else f"{name} = {viewed}"]
 
 
 def _named(name: str, buffer: str) -> list[str]:

@@ -1,0 +1,102 @@
+"""Donated arguments: arrays that the caller gives up, so that the program may write its results into their memory.
+
+As in JAX an array can be donated where a result has its shape and dtype. Afterwards it is deleted: only shape and dtype
+can be asked for. An array that somebody else can still see, through a NumPy view for instance, is left alone.
+"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Sequence
+from typing import Any, NoReturn
+
+import numpy as np
+
+from minijax.array import ArrayImpl
+from minijax.core import ShapedArray
+from minijax.errors import JaxRuntimeError
+
+__all__ = ["delete", "is_deleted", "take_over", "usable"]
+
+
+class DeletedBuffer:
+    """Stands in the place of an array's buffer once it is gone: it knows its shape and dtype, and raises otherwise."""
+
+    def __init__(self, buffer: np.ndarray):
+        self.shape, self.dtype, self.ndim, self.size = buffer.shape, buffer.dtype, buffer.ndim, buffer.size
+
+    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
+        raise RuntimeError(
+            f"Array has been deleted with shape={self.dtype.name}[{','.join(map(str, self.shape))}]. It was donated to "
+            "a jitted function (donate_argnums), or freed by its delete() method: go on with the function's result, or "
+            "do not donate or delete it."
+        )
+
+    # Whatever way NumPy takes to the elements.
+    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __reduce__ = _refuse
+
+    def __getattr__(self, name: str) -> NoReturn:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        self._refuse()
+
+
+def delete(x: ArrayImpl) -> None:
+    """Free the buffer at once; using the array afterwards raises RuntimeError."""
+    if not is_deleted(x):
+        x._data = DeletedBuffer(x._data)
+
+
+def is_deleted(x: ArrayImpl) -> bool:
+    """Whether the buffer has been freed or donated."""
+    return type(x._data) is DeletedBuffer
+
+
+def usable(donated: Sequence[int], ins: Sequence[ShapedArray], outs: Sequence[ShapedArray]) -> tuple[int, ...]:
+    """The numbers of donated arguments for which there is a result of their kind; a warning names the others."""
+    left = [(aval.shape, aval.dtype) for aval in outs]
+    found, useless = [], []
+    for i in donated:
+        kind = ins[i].shape, ins[i].dtype
+        if kind in left:
+            left.remove(kind)
+            found.append(i)
+        else:
+            useless.append(f"{ins[i].dtype.name}[{','.join(map(str, ins[i].shape))}]")
+    if useless:
+        warnings.warn(
+            f"Some donated buffers were not usable: {', '.join(useless)}. There is no result of the same shape and "
+            "dtype for each of them that could be written there. Leave them out of donate_argnums.",
+            stacklevel=2,
+        )
+    return tuple(found)
+
+
+def take_over(leaves: Sequence[Any], donated: Sequence[int]) -> list[np.ndarray]:
+    """The buffers of all leaves; those donated may be written to, and their arrays are deleted."""
+    buffers = [x._data for x in leaves]
+    ids = [id(buffer) for buffer in buffers]
+    for i in donated:
+        if type(buffers[i]) is DeletedBuffer:
+            raise ValueError(
+                f"argument {i} of a jitted function has been deleted or donated before: {buffers[i].dtype}"
+                f"{list(buffers[i].shape)}. Pass the result of the call that it was donated to."
+            )
+        if ids.count(ids[i]) > 1:
+            raise JaxRuntimeError(
+                f"argument {i} of a jitted function is donated, and the same array is an argument a second time, as in "
+                "f(donate(a), a). Pass a copy (jnp.array(a)) in one of the places, or do not donate it."
+            )
+    del ids
+    for i in donated:
+        x, buffers[i] = leaves[i], None
+        seen = sys.getrefcount(x._data) > 2  # by more than the array itself, and this call
+        buffer = x._data
+        if not seen:
+            delete(x)
+        if seen or not (buffer.flags.owndata and buffer.flags.c_contiguous):
+            buffer = np.array(buffer, order="C")
+        buffer.flags.writeable = True
+        buffers[i] = buffer
+    return buffers
