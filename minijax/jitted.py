@@ -11,9 +11,9 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minijax import config
+from minijax import compiler, config
 from minijax.array import Array, ArrayImpl
 from minijax.caches import cache_of
 from minijax.compile_logs import compile_with_log, explain_miss, log_tracing
@@ -27,6 +27,9 @@ from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tracebacks import api_boundary, boundary, hide_frames
 from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+
+if TYPE_CHECKING:
+    from minijax.compiler.analysis import CompiledMemoryStats
 
 
 class Program(NamedTuple):
@@ -92,8 +95,8 @@ class JitFunction:
 
     def _watched(self, program: Program, leaves: list[Any], args: tuple, kwargs: dict[str, Any]) -> list[Any]:
         """Run the program as debugging flags ask for."""
-        compile_with_log(program.closed, self._params["name"])
-        outs = evaluate_jaxpr(program.closed, leaves)
+        compile_with_log(program.closed, self._params["name"], program.donated)
+        outs = program.run(leaves)
         return check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
 
     def _without_jit(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -242,9 +245,13 @@ class Lowered(_Stage):
         """The jaxpr that the compiler gets."""
         return str(self._program.closed)
 
+    def cost_analysis(self) -> dict[str, float]:
+        """Operations and bytes of the jaxpr as it is: flops, transcendentals, bytes accessed."""
+        return compiler.cost_analysis(self._program.closed)
+
     def compile(self) -> Compiled:
         """Something that can be called with arguments of the same shapes and dtypes."""
-        compile_with_log(self._program.closed, self.fun_name)
+        compile_with_log(self._program.closed, self.fun_name, self._program.donated)
         return self._next(Compiled)
 
 
@@ -253,7 +260,19 @@ class Compiled(_Stage):
 
     def as_text(self) -> str:
         """The source of the Python function over NumPy that runs."""
-        return executable(self._program.closed).text
+        return self._executable().text
+
+    def cost_analysis(self) -> dict[str, float]:
+        """Operations and bytes of the program after all passes: flops, transcendentals, bytes accessed."""
+        return compiler.cost_analysis(self._executable().closed)
+
+    def memory_analysis(self) -> CompiledMemoryStats:
+        """Bytes of arguments, results and temporaries of one call, as the compiler has planned them."""
+        program = self._program
+        return compiler.memory_analysis(program.closed, self._executable(), program.donated)
+
+    def _executable(self) -> Any:
+        return executable(self._program.closed, self._program.donated)
 
     @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -10,15 +10,16 @@ from typing import Any
 
 import numpy as np
 
-from minijax.compiler.checked import CheckedExecutable
-from minijax.config import trace_context
+from minijax.compiler.checked import CheckedExecutable, ComparedExecutable
+from minijax.config import check_compiled, trace_context
 from minijax.jaxpr import ClosedJaxpr
 from minijax.later import later
 from minijax.nan_checks import locating
 
-__all__ = ["executable", "show"]
+__all__ = ["cost_analysis", "executable", "memory_analysis", "show"]
 
-__getattr__, __dir__ = later("minijax.compiler", names={"minijax.compiler.showing": "show"})
+_LATER = {"minijax.compiler.showing": "show", "minijax.compiler.analysis": "cost_analysis memory_analysis"}
+__getattr__, __dir__ = later("minijax.compiler", names=_LATER)
 
 
 def executable(closed: ClosedJaxpr, donated: tuple[int, ...] = ()) -> Any:
@@ -35,7 +36,8 @@ def _compile(closed: ClosedJaxpr, donated: tuple[int, ...]) -> Any:
     # Imported with the first program, so that `import minijax` stays quick.
     from minijax.compiler.executables import Executable
 
-    return Executable(closed, donated)
+    compiled = Executable(closed, donated)
+    return compiled if not check_compiled.value or closed.effects else ComparedExecutable(compiled, closed)
 
 
 def is_compiled(closed: ClosedJaxpr, donated: tuple[int, ...] = ()) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from minijax import config
 from minijax.compiler.algebra import simplify
 from minijax.compiler.common import merge_common
 from minijax.compiler.control import PROGRAMS
@@ -15,7 +16,7 @@ from minijax.compiler.inline import inline
 from minijax.compiler.layouts import fold_layouts
 from minijax.jaxpr import ClosedJaxpr, Eqn
 
-__all__ = ["PASSES", "everywhere", "optimize"]
+__all__ = ["PASSES", "enabled_passes", "everywhere", "optimize"]
 
 PASSES: tuple[Callable[[ClosedJaxpr], ClosedJaxpr], ...] = (
     inline,
@@ -32,10 +33,15 @@ PASSES: tuple[Callable[[ClosedJaxpr], ClosedJaxpr], ...] = (
 
 
 def optimize(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The program after all passes."""
-    for run in PASSES:
+    """The program after all passes but those that are switched off."""
+    for run in enabled_passes():
         closed = everywhere(run, closed)
     return closed
+
+
+def enabled_passes() -> list[Callable[[ClosedJaxpr], ClosedJaxpr]]:
+    """The passes in their order, without those that the flag minijax_disabled_passes names."""
+    return [run for run in PASSES if run.__name__ not in config.disabled_passes.value]
 
 
 def everywhere(run: Callable[[ClosedJaxpr], ClosedJaxpr], closed: ClosedJaxpr) -> ClosedJaxpr:
