@@ -7,9 +7,8 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo "$$p"; break; }; done)
 
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
-NOTEBOOKS = $(sort $(wildcard tutorials/*.ipynb))
 
-.PHONY: help demo test test-full lint check bench tutorials clean
+.PHONY: help demo test test-full lint check bench tutorials tutorials-check clean
 
 help:
 	@echo "make demo       the same network on minijax and on JAX, side by side (about two minutes)"
@@ -17,7 +16,8 @@ help:
 	@echo "make test-full  the checks at full depth"
 	@echo "make check      minijax held against JAX, function by function; make check CHECK_ARGS=--quick takes a minute"
 	@echo "make bench      minijax's speed as ratios to JAX, autograd and numpy"
-	@echo "make tutorials  run every tutorial notebook"
+	@echo "make tutorials  open the tutorials in JupyterLab"
+	@echo "make tutorials-check  run every chapter in full, on minijax and on JAX, with its exercises"
 	@echo "make clean      remove the environment and caches (runs/ stays)"
 
 demo: $(VENV)/installed-reference
@@ -42,8 +42,13 @@ check: $(VENV)/installed-reference
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m reference bench $(BENCH_ARGS)
 
-tutorials: $(VENV)/installed-dev
-	@for notebook in $(NOTEBOOKS); do echo "$$notebook"; $(BIN)/jupyter-execute --timeout=300 "$$notebook" || exit 1; done
+# LAB_ARGS is for JupyterLab, as in: make tutorials LAB_ARGS=--no-browser
+tutorials: $(VENV)/installed-tutorials
+	$(BIN)/jupyter lab $(LAB_ARGS) tutorials
+
+# One after the other, so that the times it prints are what a reader waits for.
+tutorials-check: $(VENV)/installed-dev
+	$(BIN)/python -m pytest -q -m full tests/test_tutorials.py
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis
@@ -64,6 +69,10 @@ $(VENV)/installed-reference: pyproject.toml $(VENV)/created
 
 $(VENV)/installed-bench: pyproject.toml $(VENV)/created
 	$(PIP_INSTALL) --editable ".[reference,bench]"
+	@touch $@ $(VENV)/installed-reference
+
+$(VENV)/installed-tutorials: pyproject.toml $(VENV)/created
+	$(PIP_INSTALL) --editable ".[tutorials]"
 	@touch $@ $(VENV)/installed-reference
 
 $(VENV)/installed-dev: pyproject.toml $(VENV)/created

@@ -3,7 +3,7 @@
 import os
 import sys
 
-NEEDED = ("autograd", "jax", "jaxlib", "matplotlib", "minijax", "numpy", "tqdm")
+NEEDED = ("autograd", "jax", "jaxlib", "matplotlib", "minijax", "numpy", "PIL", "tensorboardX", "tqdm")
 
 
 def _run() -> int:

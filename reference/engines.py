@@ -6,12 +6,13 @@ Everything else in this package gets its engine as an argument, named `jax`: a f
 """
 
 import importlib
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
-__all__ = ["ENGINES", "Array", "Engine", "Params", "engine", "precision"]
+__all__ = ["ENGINES", "Array", "Engine", "Params", "engine", "precision", "set_deterministic"]
 
 ENGINES = ("minijax", "jax")
 
@@ -39,3 +40,10 @@ def precision(jax: Engine, *, x64: bool) -> Iterator[None]:
         yield
     finally:
         jax.config.update("jax_enable_x64", before)
+
+
+def set_deterministic() -> None:
+    """Ask XLA for the same order of sums in every run on a GPU; it has to come before JAX looks for its devices."""
+    flags = os.environ.get("XLA_FLAGS", "")
+    if "xla_gpu_deterministic_ops" not in flags:
+        os.environ["XLA_FLAGS"] = f"{flags} --xla_gpu_deterministic_ops=true".strip()

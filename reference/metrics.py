@@ -11,12 +11,15 @@ from typing import Any, NamedTuple
 from .engines import Array, Engine
 
 __all__ = [
+    "MeanState",
     "Metric",
     "PrecisionRecall",
     "accuracy",
+    "add_to_mean",
     "confusion_matrix",
     "correct",
     "mean_loss",
+    "no_mean",
     "precision_recall",
     "precision_recall_of",
 ]
@@ -31,7 +34,7 @@ class Metric(NamedTuple):
 
 
 def correct(jax: Engine, logits: Array, labels: Array) -> Array:
-    """How many rows of `logits`, f[batch, classes], have their largest entry at `labels`, i[batch]; i32[].
+    """How many rows of `logits`, f[..., classes], have their largest entry at `labels`, i[...]; i32[].
 
     A count, not a mean, so that batches of different sizes add up to the exact accuracy.
     """
@@ -46,40 +49,46 @@ class MeanState(NamedTuple):
     mean: Array
 
 
-def mean_loss(loss: Callable[[Engine, Array, Array], Array]) -> Metric:
+def no_mean(jax: Engine) -> MeanState:
+    """Before the first example."""
+    return MeanState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros(()))
+
+
+def add_to_mean(state: MeanState, value: Array, examples: int) -> MeanState:
+    """The mean with `examples` more, over which `value`, f[], is the mean."""
+    count = state.count + examples
+    # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
+    share = (examples / count).astype(state.mean.dtype)
+    return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
+
+
+def mean_loss(loss: Callable[[Engine, Any, Array], Array]) -> Metric:
     """The mean over all examples of `loss`, which is itself the mean over a batch; NaN before the first one."""
 
-    def init(jax: Engine) -> MeanState:
-        return MeanState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros(()))
-
-    def update(jax: Engine, state: MeanState, outputs: Array, labels: Array) -> MeanState:
-        value = loss(jax, outputs, labels)
-        count = state.count + len(outputs)
-        # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
-        share = (len(outputs) / count).astype(state.mean.dtype)
-        return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
+    def update(jax: Engine, state: MeanState, outputs: Any, labels: Array) -> MeanState:
+        return add_to_mean(state, loss(jax, outputs, labels), len(labels))
 
     def result(jax: Engine, state: MeanState) -> Array:
         return jax.numpy.where(state.count == 0, jax.numpy.nan, state.mean)
 
-    return Metric(init, update, result)
+    return Metric(no_mean, update, result)
 
 
 class CountState(NamedTuple):
-    """Examples so far, and how many of them are right; both i32[]."""
+    """Labels so far, and how many of them were guessed right; both i32[]."""
 
     count: Array
     right: Array
 
 
 def accuracy() -> Metric:
-    """The share of rows of `outputs`, f[batch, classes], with the largest entry at the label; NaN before the first."""
+    """The share of labels, i[...], at which `outputs`, f[..., classes], are largest; NaN before the first."""
 
     def init(jax: Engine) -> CountState:
         return CountState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros((), jax.numpy.int32))
 
     def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
-        return CountState(state.count + len(outputs), state.right + correct(jax, outputs, labels))
+        return CountState(state.count + labels.size, state.right + correct(jax, outputs, labels))
 
     def result(jax: Engine, state: CountState) -> Array:
         return jax.numpy.where(state.count == 0, jax.numpy.nan, state.right / jax.numpy.maximum(state.count, 1))

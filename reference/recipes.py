@@ -1,4 +1,4 @@
-"""Experiments by name: the models that the commands know, and recipes with published results."""
+"""Recipes: published experiments by name, with their results."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -6,60 +6,19 @@ from typing import NamedTuple
 from .batches import batch_count
 from .data import Dataset
 from .engines import Array, Engine, Params
-from .losses import softmax_cross_entropy
-from .models import Model, mlp
-from .optimizers import OPTIMIZERS, sgd
-from .schedules import SCHEDULES, exponential_decay, per_epoch
-from .training import Experiment
+from .metrics import accuracy
+from .models import mlp, stateless
+from .optimizers import sgd
+from .schedules import exponential_decay, per_epoch
+from .training import Experiment, supervised
 
 __all__ = [
-    "DEFAULT_OPTIMIZER",
-    "MODELS",
     "RECIPES",
     "Recipe",
     "Results",
-    "classifier",
     "jax_in_action",
     "whole_batch_cross_entropy",
 ]
-
-DEFAULT_OPTIMIZER = "momentum"
-
-# Smooth activations where two engines are compared: the kink of relu turns a rounding error in an
-# input near zero into a whole gradient, and within an epoch the two runs are different ones.
-MODELS = {"mlp": lambda dataset: mlp.mlp((dataset.features, 512, dataset.classes), activation="swish")}
-
-
-def classifier(
-    model: str,
-    dataset: Dataset,
-    *,
-    optimizer: str = DEFAULT_OPTIMIZER,
-    rate: float | None = None,
-    schedule: str = "constant",
-    epochs: int = 3,
-    steps: int | None = None,
-    batch_size: int = 128,
-    seed: int = 0,
-) -> Experiment:
-    """A model from MODELS trained as a classifier of `dataset`, with an optimiser from OPTIMIZERS.
-
-    `schedule`, from SCHEDULES, changes the rate over all the steps there will be.
-    """
-    choice = OPTIMIZERS[optimizer]
-    rate = choice.rate if rate is None else rate
-    if schedule != "constant":
-        total = epochs * batch_count(len(dataset.x_train), batch_size, drop_last=True)
-        rate = SCHEDULES[schedule](rate, max(1, total if steps is None else min(steps, total)))
-    return Experiment(
-        model=MODELS[model](dataset),
-        loss=softmax_cross_entropy,
-        optimizer=choice.make(rate),
-        batch_size=batch_size,
-        epochs=epochs,
-        steps=steps,
-        seed=seed,
-    )
 
 
 class Results(NamedTuple):
@@ -108,13 +67,15 @@ def jax_in_action(dataset: Dataset) -> Experiment:
     sizes = (784, 512, 10)
     batch_size = 32
     steps = batch_count(len(dataset.x_train), batch_size, drop_last=False)
+    model = stateless(
+        "mlp 784-512-10",
+        lambda jax, key: _book_init(jax, key, sizes),
+        lambda jax, params, x: mlp.apply(jax, params, x, activation="swish"),
+    )
     return Experiment(
-        model=Model(
-            "mlp 784-512-10",
-            init=lambda jax, key: _book_init(jax, key, sizes),
-            apply=lambda jax, params, x: mlp.apply(jax, params, x, activation="swish"),
-        ),
-        loss=whole_batch_cross_entropy,
+        model=model,
+        objective=supervised(model, whole_batch_cross_entropy),
+        metrics={"accuracy": accuracy()},
         optimizer=sgd(per_epoch(exponential_decay(1.0, 0.95, 5), steps)),
         batch_size=batch_size,
         epochs=25,

@@ -8,13 +8,14 @@ from typing import Any
 from .compare import Comparison, Difference, EpochRow
 from .files import write_json
 from .recipes import Recipe
+from .training import Evaluation
 
-__all__ = ["first_steps", "recipe_results", "table_head", "table_row", "verdict", "write_record"]
+__all__ = ["finite", "first_steps", "recipe_results", "shown", "table_head", "table_row", "verdict", "write_record"]
 
 _GROUPS = (
     ("epoch", ("",)),
     ("training loss", ("{0}", "{1}")),
-    ("test accuracy", ("{0}", "{1}")),
+    ("test {headline}", ("{0}", "{1}")),
     ("loss apart, at most", ("absolute", "relative")),
     ("parameters, at most", ("absolute", "relative")),
     ("seconds", ("{0}", "{1}")),
@@ -27,16 +28,17 @@ def _line(cells: Sequence[Sequence[str]]) -> str:
     return "  ".join(groups)
 
 
-def table_head(engines: Sequence[str]) -> str:
+def table_head(engines: Sequence[str], headline: str = "accuracy") -> str:
     """Two lines over the columns, and a rule."""
     titles = []
     for (title, columns), width in zip(_GROUPS, _WIDTHS, strict=True):
+        title = title.format(headline=headline)
         titles.append(f"{title:>{len(columns) * (width + 1) - 1}}")
     names = _line([[column.format(*engines) for column in columns] for _, columns in _GROUPS])
     return "\n".join(("  ".join(titles), names, "-" * len(names)))
 
 
-def table_row(row: EpochRow) -> str:
+def table_row(row: EpochRow, headline: str = "accuracy") -> str:
     """The figures after an epoch; differences are the largest so far."""
 
     def scientific(difference: Difference) -> list[str]:
@@ -46,12 +48,17 @@ def table_row(row: EpochRow) -> str:
         (
             [str(row.epoch + 1)],
             [f"{loss:.5f}" for loss in row.train_loss],
-            [f"{evaluation.accuracy:.2%}" for evaluation in row.test],
+            [shown(headline, evaluation[headline]) for evaluation in row.test],
             scientific(row.loss_difference),
             scientific(row.parameter_difference),
             [f"{seconds:.2f}" for seconds in row.seconds],
         )
     )
+
+
+def shown(measure: str, value: float) -> str:
+    """A measure as people read it: accuracies in percent."""
+    return f"{value:.2%}" if "accuracy" in measure else f"{value:.5f}"
 
 
 def verdict(seen: Comparison) -> str:
@@ -98,7 +105,7 @@ def write_record(path: Path, seen: Comparison, settings: dict[str, Any]) -> None
         "losses": dict(zip(seen.engines, seen.losses, strict=True)),
         "parameters": [{"step": p.step, "leaf": p.leaf, **p.difference._asdict()} for p in seen.parameters],
     }
-    write_json(path, _finite(record))
+    write_json(path, finite(record))
 
 
 def _epoch_record(row: EpochRow, engines: Sequence[str]) -> dict[str, Any]:
@@ -109,17 +116,21 @@ def _epoch_record(row: EpochRow, engines: Sequence[str]) -> dict[str, Any]:
         "epoch": row.epoch + 1,
         "steps": row.steps,
         "train_loss": by_engine(row.train_loss),
-        "test_loss": by_engine([evaluation.loss for evaluation in row.test]),
-        "test_accuracy": by_engine([evaluation.accuracy for evaluation in row.test]),
+        **{f"test_{name}": by_engine([side[name] for side in row.test]) for name in _numbers(row.test[0])},
         "largest_loss_difference": row.loss_difference._asdict(),
         "largest_parameter_difference": row.parameter_difference._asdict(),
         "seconds": by_engine(row.seconds),
     }
 
 
-def _finite(value: Any) -> Any:
+def _numbers(evaluation: Evaluation) -> list[str]:
+    return [name for name, value in evaluation.items() if isinstance(value, float)]
+
+
+def finite(value: Any) -> Any:
+    """The value as JSON can hold it: None in place of NaN and infinity, at any depth."""
     if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
+        return {key: finite(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return [_finite(entry) for entry in value]
+        return [finite(entry) for entry in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value

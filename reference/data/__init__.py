@@ -1,5 +1,6 @@
 """Datasets: embedded, found on disk, or downloaded and verified."""
 
-from .loaders import DATASETS, DataError, Dataset, DataUnavailable, load
+from .catalogue import CATALOGUE, DATASETS, found, load
+from .dataset import DataError, Dataset, DataUnavailable, holdout, split
 
-__all__ = ["DATASETS", "DataError", "DataUnavailable", "Dataset", "load"]
+__all__ = ["CATALOGUE", "DATASETS", "DataError", "DataUnavailable", "Dataset", "found", "holdout", "load", "split"]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..engines import Array, Engine, Params
-from . import Model
+from . import Model, stateless
 
 __all__ = ["apply", "init", "mlp"]
 
@@ -29,8 +29,9 @@ def _layer(jax: Engine, key: Array, inputs: int, outputs: int, scale: float | No
 
 
 def apply(jax: Engine, params: Params, x: Array, *, activation: str = "relu") -> Array:
-    """Logits, f[batch, classes], from x, f[batch, features]; `activation` is a name in `jax.nn`."""
+    """Logits, f[batch, classes], from x, f[batch, ...] of any shape; `activation` is a name in `jax.nn`."""
     *hidden, last = params
+    x = jax.numpy.reshape(x, (len(x), -1))
     for layer in hidden:
         x = getattr(jax.nn, activation)(x @ layer["w"] + layer["b"])
     return x @ last["w"] + last["b"]
@@ -38,8 +39,8 @@ def apply(jax: Engine, params: Params, x: Array, *, activation: str = "relu") ->
 
 def mlp(sizes: Sequence[int], *, activation: str = "relu", scale: float | None = None) -> Model:
     """The model of these sizes (features, hidden..., classes)."""
-    return Model(
-        name="mlp " + "-".join(str(size) for size in sizes),
-        init=lambda jax, key: init(jax, key, sizes, scale=scale),
-        apply=lambda jax, params, x: apply(jax, params, x, activation=activation),
+    return stateless(
+        "mlp " + "-".join(str(size) for size in sizes),
+        lambda jax, key: init(jax, key, sizes, scale=scale),
+        lambda jax, params, x: apply(jax, params, x, activation=activation),
     )

@@ -1,6 +1,7 @@
 """Differential privacy: no single example can be told from what is learned."""
 
 from collections.abc import Callable
+from typing import Any
 
 from ..engines import Array, Engine, Params
 from ..schedules import Schedule
@@ -11,19 +12,23 @@ from .updates import scale_by_learning_rate
 __all__ = ["aggregate_privately", "dp_sgd", "value_and_gradients"]
 
 
-def value_and_gradients(jax: Engine, objective: Callable, *, per_example: bool) -> Callable:
-    """A function of (params, x, y): the value of `objective(params, x, y)` and its gradients by the parameters.
+def value_and_gradients(jax: Engine, objective: Callable, *, per_example: bool, has_aux: bool = False) -> Callable:
+    """A function of (params, *batch): the value of `objective(params, *batch)` and its gradients by the parameters.
 
     With `per_example`, gradients f[batch, ...], one for each example as a batch of its own, and the mean value.
+    With `has_aux`, the objective gives (value, aux) as for `jax.value_and_grad`; then each example has its own aux.
     """
+    gradient = jax.value_and_grad(objective, has_aux=has_aux)
     if not per_example:
-        return jax.value_and_grad(objective)
+        return gradient
 
-    def of_one(params: Params, x: Array, y: Array) -> tuple[Array, Params]:
-        return jax.value_and_grad(objective)(params, x[None], y[None])
+    def of_one(params: Params, batch: Any) -> tuple[Any, Params]:
+        return gradient(params, *jax.tree.map(lambda a: a[None], batch))
 
-    def of_all(params: Params, x: Array, y: Array) -> tuple[Array, Params]:
-        values, grads = jax.vmap(of_one, (None, 0, 0))(params, x, y)
+    def of_all(params: Params, *batch: Any) -> tuple[Any, Params]:
+        values, grads = jax.vmap(of_one, (None, 0))(params, batch)
+        if has_aux:
+            return (jax.numpy.mean(values[0]), values[1]), grads
         return jax.numpy.mean(values), grads
 
     return of_all

@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from reference.data import DataUnavailable, load, loaders
+from reference.data import DataUnavailable, load, sources
 from reference.engines import ENGINES, engine
 
 
@@ -29,7 +29,7 @@ def digits():
 def mnist():
     """MNIST from this machine; without it the test is skipped, or fails in CI (environment variable CI)."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loaders, "_download", _refuse)
+        patch.setattr(sources, "download", _refuse)
         try:
             return load("mnist")
         except DataUnavailable as reason:
@@ -38,8 +38,8 @@ def mnist():
             pytest.skip(str(reason))
 
 
-def _refuse(dataset, folder):
-    raise DataUnavailable(f"{dataset.title} is not under MINIJAX_DATA_DIR, nor in {folder}")
+def _refuse(source):
+    raise DataUnavailable(f"{source.title} is not under MINIJAX_DATA_DIR, nor in {sources.folders(source.name)[-1]}")
 
 
 @pytest.fixture(scope="session")

@@ -6,11 +6,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from test_compare import wrong_gradients
 
-from reference import bench, cli
-from reference.bench import ratio
+from reference import cli
+from reference.commands import compare, train
+from reference.data import idx
+from reference.training import Folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -60,9 +64,9 @@ def test_compare_with_options(tmp_path, capsys, options, name, dtype):
 
 
 def test_disagreement_is_status_one(tmp_path, monkeypatch, capsys):
-    real = cli.engine
+    real = compare.engine
     monkeypatch.setattr(
-        cli, "engine", lambda name: wrong_gradients(real(name), 1.01) if name == "minijax" else real(name)
+        compare, "engine", lambda name: wrong_gradients(real(name), 1.01) if name == "minijax" else real(name)
     )
     words = f"compare mlp --dataset digits --steps 5 --out {tmp_path}"
     assert cli.main(words.split()) == 1
@@ -83,9 +87,9 @@ def test_recipe_start(tmp_path, mnist, capsys):
     "words, text",
     [
         ("", "required: COMMAND"),
-        ("train mlp", "invalid choice: 'train' (choose from"),
+        ("trian mlp", "invalid choice: 'trian' (choose from"),
         ("compare", "required: MODEL"),
-        ("compare cnn", "invalid choice: 'cnn' (choose from"),
+        ("compare mpl", "invalid choice: 'mpl' (choose from"),
         ("compare mlp --dataset cifar", "(choose from"),
         ("compare mlp --optimizer adamm", "nesterov"),
         ("compare mlp --schedule cosin", "warmup-cosine"),
@@ -103,6 +107,12 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("compare mlp --out pyproject.toml/runs", "--out: "),
         ("bench --json pyproject.toml/bench.json", "--json: "),
         ("bench --rounds 0", "'0' is not a whole number of at least 1"),
+        ("train mlp --resume", "--resume needs --checkpoint-dir"),
+        ("train mlp --devices 2", "--devices needs --parallel pmap or --parallel shard"),
+        ("train mlp --engine torch", "(choose from 'minijax', 'jax')"),
+        ("train mlp --precision float8", "(choose from 'float32', 'bfloat16', 'float16')"),
+        ("evaluate", "required: CHECKPOINT"),
+        ("predict runs --top 0", "'0' is not a whole number of at least 1"),
     ],
 )
 def test_wrong_use_is_status_two_and_says_what_is_possible(words, text, capsys, monkeypatch):
@@ -115,7 +125,7 @@ def test_wrong_use_is_status_two_and_says_what_is_possible(words, text, capsys, 
     assert error.startswith("usage: python -m reference")
 
 
-@pytest.mark.parametrize("command", ["compare", "bench"])
+@pytest.mark.parametrize("command", ["compare", "bench", "train", "evaluate", "predict"])
 def test_help_has_examples_and_exit_codes(command, capsys):
     with pytest.raises(SystemExit) as stopped:
         cli.main([command, "--help"])
@@ -128,11 +138,128 @@ def test_help_has_examples_and_exit_codes(command, capsys):
 def test_data_that_cannot_be_used_is_status_two(tmp_path, monkeypatch, capsys):
     folder = tmp_path / "mnist"
     folder.mkdir()
-    for name in cli.load.__globals__["_PUBLISHED"]["mnist"].files:
+    for name in idx.MNIST.files:
         (folder / name).write_bytes(b"damaged")
     monkeypatch.setenv("MINIJAX_DATA_DIR", str(tmp_path))
     assert cli.main(["compare", "mlp", "--dataset", "mnist"]) == 2
     assert capsys.readouterr().err.startswith(f"error: {folder}")
+
+
+# train, evaluate, predict
+
+
+def ours(words):
+    """A command on the quicker engine."""
+    return cli.main([*words.split(), "--engine", "minijax"])
+
+
+def test_train_evaluate_predict(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert ours("train mlp --dataset digits --epochs 2 --checkpoint-dir kept --tensorboard board") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("mlp 64-512-10 on digits: momentum, learning rate 0.05, batches of 128, seed 0; minijax")
+    assert lines[2].split() == ["epoch", "loss", "val_loss", "val_accuracy", "seconds", "steps/s", "examples/s"]
+    assert [line.split()[0] for line in lines[3:5]] == ["1", "2"]
+    assert "compilation and first step: " in lines[6]
+    record = json.loads(Path("runs/train-mlp-digits-momentum.json").read_text())
+    assert [row["step"] for row in record["history"]] == [11, 22]
+    assert Path("runs/train-mlp-digits-momentum.png").read_bytes().startswith(b"\x89PNG")
+    assert len(Path("kept/history.csv").read_text().splitlines()) == 3
+    assert list(Path("board").glob("events.out.tfevents.*"))
+
+    assert ours("evaluate kept --json measures.json") == 0
+    out = capsys.readouterr().out
+    measures = json.loads(Path("measures.json").read_text())
+    assert measures["loss"] == pytest.approx(record["history"][1]["val_loss"])
+    assert sum(map(sum, measures["confusion"])) == 360
+    assert f"{measures['accuracy']:.2%}" in out
+    assert len(out.partition("class  examples")[2].splitlines()) == 11
+
+    assert ours("predict kept --count 4 --top 2 --json guesses.json") == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 4
+    assert "(it is " in lines[0]
+    assert sum(json.loads(Path("guesses.json").read_text())[0]["probabilities"].values()) == pytest.approx(1)
+
+
+def test_predict_of_a_picture(tmp_path, capsys, monkeypatch, digits):
+    """The file that a test example was written to gets the answer of the example itself."""
+    monkeypatch.chdir(tmp_path)
+    ours("train mlp --dataset digits --steps 8 --checkpoint-dir kept")
+    for i in range(3):
+        Image.fromarray(np.round(digits.x_test[i] * (255 / 16)).astype(np.uint8)).save(f"{i}.png")
+        Image.fromarray(255 - np.round(digits.x_test[i] * (255 / 16)).astype(np.uint8)).save(f"dark-{i}.png")
+    capsys.readouterr()
+    found = []
+    for words in ("--count 3", "--input 0.png 1.png 2.png", "--invert --input dark-0.png dark-1.png dark-2.png"):
+        assert ours(f"predict kept {words} --json guesses.json") == 0
+        found.append([row["probabilities"] for row in json.loads(Path("guesses.json").read_text())])
+    for rows in found[1:]:
+        assert [pytest.approx(row, abs=1e-4) for row in found[0]] == rows
+    assert ours("predict kept --input nothing.png") == 2
+    assert "nothing.png" in capsys.readouterr().err
+
+
+def test_a_resumed_training_is_the_same(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours("train mlp --dataset digits --epochs 3 --checkpoint-dir calm")
+    ours("train mlp --dataset digits --epochs 3 --steps 17 --checkpoint-dir kept --save-every 5")
+    last = sorted(Path("kept").glob("step-*"))[-1]
+    last.write_bytes(last.read_bytes()[:-7])
+    assert ours("train mlp --dataset digits --epochs 3 --checkpoint-dir kept --resume") == 0
+    said = capsys.readouterr()
+    assert "step-00000017.safetensors is damaged" in said.err
+    assert "going on from kept/step-00000015.safetensors" in said.out
+    arrays = [Folder(name).read().arrays for name in ("calm", "kept")]
+    assert {n: a.tobytes() for n, a in arrays[0].items()} == {n: a.tobytes() for n, a in arrays[1].items()}
+    with pytest.raises(SystemExit) as stopped:
+        ours("train mlp --dataset digits --checkpoint-dir kept")
+    assert stopped.value.code == 2
+    assert "holds a training already: go on with --resume" in capsys.readouterr().err
+
+
+def test_parameters_of_another_training(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours("train mlp --dataset digits --epochs 2 --checkpoint-dir first")
+    capsys.readouterr()
+    assert ours("train mlp --dataset digits --steps 2 --optimizer adam --start-from first") == 0
+    assert "4 arrays taken from first/step-00000022.safetensors: everything fits" in capsys.readouterr().out
+    history = json.loads(Path("runs/train-mlp-digits-adam.json").read_text())["history"]
+    assert history[0]["val_accuracy"] > 0.9
+
+
+@pytest.mark.parametrize("options", ["--parallel pmap", "--parallel shard", "--precision bfloat16"])
+def test_other_ways_to_run(tmp_path, capsys, options):
+    assert ours(f"train mlp --dataset digits --steps 5 {options} --out {tmp_path}") == 0
+    history = json.loads((tmp_path / "train-mlp-digits-momentum.json").read_text())["history"]
+    assert ours(f"train mlp --dataset digits --steps 5 --out {tmp_path}") == 0
+    plain = json.loads((tmp_path / "train-mlp-digits-momentum.json").read_text())["history"]
+    rounding = 0.02 if "bfloat16" in options else 1e-5
+    assert history[0]["val_loss"] == pytest.approx(plain[0]["val_loss"], rel=rounding)
+
+
+def test_divergence_is_status_one(tmp_path, capsys):
+    assert ours(f"train mlp --dataset digits --lr 1e30 --out {tmp_path}") == 1
+    assert capsys.readouterr().err.startswith("error: the training diverged at step 2")
+
+
+def test_early_stopping_and_interruption_are_told(tmp_path, capsys, monkeypatch):
+    assert ours(f"train mlp --dataset digits --lr 1e-30 --epochs 9 --patience 2 --out {tmp_path}") == 0
+    assert "stopped: val_accuracy has not got better than" in capsys.readouterr().out
+    monkeypatch.setattr(train, "fit", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert ours(f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 130
+    assert "go on with --resume" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "content, text",
+    [(None, "holds no checkpoint; `train --checkpoint-dir"), (b"nonsense", "no checkpoint can be read: ")],
+)
+def test_a_folder_without_a_checkpoint_is_status_two(tmp_path, capsys, content, text):
+    if content is not None:
+        (tmp_path / "step-00000001.safetensors").write_bytes(content)
+    assert ours(f"evaluate {tmp_path}") == 2
+    assert text in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("module", ["tqdm", "matplotlib", "jax"])
@@ -148,44 +275,3 @@ def test_a_missing_module_is_status_two(module, tmp_path):
     assert f"needs the module '{module}'" in done.stderr
     assert "pip install 'minijax[reference,bench]'" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-# bench
-
-
-def test_ratio_is_taken_within_rounds():
-    found = ratio("name", "a", "b", {"a": [1.0, 10.0, 3.0], "b": [2.0, 40.0, 3.0]}, target=0.5)
-    assert found.median == 0.5
-    assert (found.our_seconds, found.their_seconds) == (3.0, 3.0)
-    assert (found.lower, found.upper) == (0.375, 0.75)
-    assert found.passed
-    assert not found._replace(target=0.49).passed
-
-
-def test_contestants_take_turns_in_going_first():
-    order = []
-
-    def contestant(name):
-        return lambda: order.append(name) or 1.0
-
-    benchmark = bench.Benchmark("name", {name: contestant(name) for name in "abc"}, {})
-    seconds = bench.measure(benchmark, 3)
-    assert seconds == {name: [1.0, 1.0, 1.0] for name in "abc"}
-    assert "".join(order[3:]) == "abcbcacab"
-
-
-def test_quick_bench(tmp_path):
-    file = tmp_path / "bench.json"
-    done = python("-m", "reference", "bench", "--quick", "--rounds", "1", "--json", str(file))
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "one thread for BLAS and one for XLA" in done.stdout
-    record = json.loads(file.read_text())
-    assert [(row["theirs"], row["target"]) for row in record["ratios"]] == [
-        ("numpy", 1.5),
-        ("jax", 0.2),
-        ("jax", 0.08),
-        ("autograd", 1.0),
-        ("jax", 0.5),
-        ("autograd", 1.0),
-    ]
-    assert all(row["median"] > 0 for row in record["ratios"])

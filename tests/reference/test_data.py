@@ -7,10 +7,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reference.batches import batch_count, epoch_batches, permutation
-from reference.data import DataError, DataUnavailable, load, loaders
-from reference.data.loaders import read_idx
+from reference.data import DataError, Dataset, DataUnavailable, holdout, idx, load, sources, split
+from reference.data.idx import read_idx
 from reference.files import atomic
 
 FILES = (
@@ -21,7 +23,7 @@ FILES = (
 )
 
 
-def idx(array):
+def idx_file(array):
     """`array` as a gzipped IDX file."""
     head = bytes([0, 0, 8, array.ndim]) + np.array(array.shape, ">u4").tobytes()
     return gzip.compress(head + array.astype(np.uint8).tobytes(), mtime=0)
@@ -32,7 +34,7 @@ def contents(value):
     parts = []
     for count in (6, 4):
         parts += [np.full((count, 28, 28), value), np.arange(count)]
-    return {name: idx(part) for name, part in zip(FILES, parts, strict=True)}
+    return {name: idx_file(part) for name, part in zip(FILES, parts, strict=True)}
 
 
 def place(folder, files):
@@ -51,9 +53,9 @@ def places(tmp_path, monkeypatch):
 
 
 def set_mirrors(monkeypatch, mirrors, hashes=None):
-    published = loaders._PUBLISHED["mnist"]
-    files = published.files if hashes is None else hashes
-    monkeypatch.setitem(loaders._PUBLISHED, "mnist", published._replace(mirrors=mirrors, files=files))
+    files = idx.MNIST.files if hashes is None else hashes
+    monkeypatch.setattr(idx, "MNIST", idx.MNIST._replace(mirrors=mirrors, files=files))
+    monkeypatch.setattr(sources, "PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -124,13 +126,43 @@ def test_digits_are_whole(digits):
     assert np.bincount(digits.y_test).min() >= 25
 
 
-def test_flat_images_are_rows_between_zero_and_one(digits):
+def test_inputs_are_images_with_channels_between_zero_and_one(digits):
     for dtype in (np.float32, np.float64):
-        rows = digits.flat(digits.x_train[:20], dtype)
-        assert rows.shape == (20, digits.features) == (20, 64)
-        assert rows.dtype == dtype
-        assert rows.min() == 0
-        assert rows.max() == 1
+        x = digits.inputs(digits.x_train[:20], dtype)
+        assert x.shape == (20, *digits.shape) == (20, 8, 8, 1)
+        assert digits.features == 64
+        assert x.dtype == dtype
+        assert x.min() == 0
+        assert x.max() == 1
+
+
+def test_inputs_of_tokens_and_numbers():
+    tokens = np.arange(6, dtype=np.int32).reshape(2, 3)
+    text = Dataset("text", tokens, tokens, tokens, tokens, vocabulary=tuple("abcdef"))
+    assert text.inputs(tokens) is tokens
+    assert text.shape == (3,)
+    numbers = Dataset("numbers", tokens / 2, tokens, tokens, tokens)
+    assert numbers.inputs(numbers.x_train, np.float64).dtype == np.float64
+    assert np.array_equal(numbers.inputs(numbers.x_train), tokens / 2)
+
+
+@given(st.integers(2, 300), st.floats(0.01, 0.99), st.integers(0, 5))
+def test_a_split_takes_everything_once(examples, share, seed):
+    if not 0 < round(examples * share) < examples:
+        with pytest.raises(ValueError, match="empty"):
+            split(examples, share, seed=seed)
+        return
+    first, second = split(examples, share, seed=seed)
+    assert len(second) == round(examples * share)
+    assert sorted([*first.tolist(), *second.tolist()]) == list(range(examples))
+
+
+def test_a_holdout_leaves_the_test_set_unseen(digits):
+    inner = holdout(digits, 0.1)
+    assert (len(inner.x_train), len(inner.x_test)) == (1437 - 144, 144)
+    both = np.concatenate([inner.x_train, inner.x_test])
+    assert sorted(map(bytes, both)) == sorted(map(bytes, digits.x_train))
+    assert not np.array_equal(inner.x_train, digits.x_train[: len(inner.x_train)])
 
 
 def test_mnist_is_mnist(mnist):
@@ -171,11 +203,45 @@ def test_download_takes_the_first_whole_copy(places, monkeypatch, serve):
     assert load("mnist").x_train[0, 0, 0] == 3
 
 
+class Unreliable(dict):
+    """The files, but the first answers for each of them break off in the middle."""
+
+    def __init__(self, files, failures):
+        super().__init__(files)
+        self.left = dict.fromkeys(files, failures)
+        self.asked = 0
+
+    def get(self, name):
+        self.asked += 1
+        content = super().get(name)
+        if content is not None and self.left[name]:
+            self.left[name] -= 1
+            return content[: len(content) // 2]
+        return content
+
+
+def test_a_broken_transfer_is_tried_again(places, monkeypatch, serve):
+    files = contents(3)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+    answers = Unreliable(files, 2)
+    set_mirrors(monkeypatch, (serve(answers),), hashes)
+    assert load("mnist").x_train[0, 0, 0] == 3
+    assert answers.asked == 3 * len(files)
+
+
+def test_a_mirror_without_the_file_is_not_asked_again(places, monkeypatch, serve):
+    answers = Unreliable({}, 0)
+    set_mirrors(monkeypatch, (serve(answers),))
+    with pytest.raises(DataUnavailable, match="404"):
+        load("mnist")
+    assert answers.asked == 1
+
+
 def test_a_wrong_checksum_leaves_nothing_behind(places, monkeypatch, serve):
     set_mirrors(monkeypatch, (serve(contents(3)),))
     with pytest.raises(DataUnavailable, match="wrong SHA-256"):
         load("mnist")
-    assert not (places / "cache").exists()
+    assert list((places / "cache" / "mnist").iterdir()) == []
 
 
 def test_a_download_that_cannot_be_kept(places, monkeypatch, serve):
@@ -197,11 +263,11 @@ def test_auto_says_in_one_line_that_it_takes_the_digits(places, monkeypatch, ser
 
 
 def test_an_unknown_name_lists_the_possible_ones(places):
-    with pytest.raises(ValueError, match="cifar.*auto, mnist, fashion-mnist, digits"):
+    with pytest.raises(ValueError, match="cifar'.*auto, mnist, fashion-mnist, digits.*csv:PATH"):
         load("cifar")
 
 
-WHOLE = idx(np.zeros((2, 28, 28)))
+WHOLE = idx_file(np.zeros((2, 28, 28)))
 
 
 @pytest.mark.parametrize(
@@ -231,7 +297,7 @@ def test_a_damaged_file_is_no_reason_to_take_other_data(places):
 
 @pytest.mark.parametrize("images", [np.zeros((6, 8, 8)), np.zeros((5, 28, 28))])
 def test_files_of_another_dataset_are_refused(places, images):
-    place(places / "data" / "mnist", contents(1) | {FILES[0]: idx(images)})
+    place(places / "data" / "mnist", contents(1) | {FILES[0]: idx_file(images)})
     with pytest.raises(DataError, match="does not hold MNIST: the training images are"):
         load("mnist")
 

@@ -7,10 +7,9 @@ from reference.engines import engine, precision
 from reference.losses import mse, sigmoid_binary_cross_entropy, softmax_cross_entropy
 from reference.metrics import correct
 from reference.models import mlp
-from reference.optimizers import OPTIMIZERS, adam, apply_updates, momentum, nesterov, sgd
-from reference.recipes import classifier, whole_batch_cross_entropy
+from reference.optimizers import adam, apply_updates, momentum, nesterov, sgd
+from reference.recipes import whole_batch_cross_entropy
 from reference.schedules import exponential_decay, per_epoch
-from reference.training import fit, init_state, make_train_step
 
 RNG = np.random.default_rng(0)
 LOGITS = 3 * RNG.normal(size=(6, 4))
@@ -185,7 +184,7 @@ def test_optimizers_follow_their_formulas(jax, x64, optimizer, expected, jitted)
         np.testing.assert_allclose(value, expected(gradients[:, i]), atol=1e-12 if x64 else 3e-5)
 
 
-# models and training
+# the MLP
 
 
 def test_mlp_is_layers_with_an_activation_between(jax, close):
@@ -203,45 +202,6 @@ def test_mlp_draws_weights_of_the_given_deviation(jax):
     assert np.std(np.asarray(by_he[0]["w"])) == pytest.approx((2 / 200) ** 0.5, rel=0.02)
     assert np.std(np.asarray(by_scale[0]["w"])) == pytest.approx(0.01, rel=0.02)
     assert not np.asarray(by_he[0]["b"]).any()
-
-
-@pytest.mark.parametrize(
-    "optimizer",
-    [name if name in ("adam", "dp-sgd") else pytest.param(name, marks=pytest.mark.full) for name in OPTIMIZERS],
-)
-def test_a_training_step_is_traced_once(jax, small, optimizer):
-    """The state that a step gives has to look to jit like the one it got."""
-    experiment = classifier("mlp", small, optimizer=optimizer)
-    traced = []
-
-    def apply(jax, params, x):
-        traced.append(x.shape)
-        return experiment.model.apply(jax, params, x)
-
-    model = experiment.model._replace(apply=apply)
-    step = make_train_step(jax, model, experiment.loss, experiment.optimizer)
-    state = init_state(jax, experiment)
-    for i in range(3):
-        state, _ = step(state, small.flat(small.x_train[:8]), small.y_train[:8])
-        assert int(state.step) == i + 1
-    assert len(traced) == 1
-
-
-def test_fit_learns(jax, digits):
-    experiment = classifier("mlp", digits, optimizer="momentum", batch_size=64, epochs=3)
-    state, history = fit(jax, experiment, digits, progress=False)
-    assert int(state.step) == 3 * (1437 // 64)
-    losses = [row.train_loss for row in history]
-    assert losses == sorted(losses, reverse=True)
-    assert history[-1].test.accuracy > 0.93
-    assert history[-1].test.loss < 0.25
-
-
-def test_fit_stops_at_the_last_step(jax, small):
-    experiment = classifier("mlp", small, batch_size=32, epochs=5, steps=13)
-    state, history = fit(jax, experiment, small, progress=False)
-    assert int(state.step) == 13
-    assert len(history) == 2
 
 
 def test_an_unknown_engine_lists_the_possible_ones():

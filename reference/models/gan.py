@@ -1,0 +1,168 @@
+"""The generative adversarial network (Goodfellow et al., 2014), with convolutions (Radford et al., 2016).
+
+The generator makes images of random numbers; the discriminator learns to tell them from real ones, and the generator
+to deceive it. Both are trained in one step by one objective, over parameters {"generator", "discriminator"}: each
+term of its sum has gradients of one of the two alone.
+"""
+
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Any
+
+from ..engines import Array, Engine, Params
+from ..layers import batch_norm, conv, conv_transpose, dense, dropout, initializers
+from ..losses import sigmoid_binary_cross_entropy
+from ..metrics import Metric, add_to_mean, no_mean
+from . import Model
+
+__all__ = ["discriminate", "gan", "generate", "init", "judged_right", "objective", "paint"]
+
+_small = initializers.normal(0.02)
+
+
+def init(
+    jax: Engine, key: Array, shape: Sequence[int], *, latent: int = 64, channels: Sequence[int] = (32, 64)
+) -> tuple[Params, Any]:
+    """Parameters of both and the state of the generator's batch normalisations, for images of (h, w, c)."""
+    generator_key, discriminator_key = jax.random.split(key)
+    generator, state = _init_generator(jax, generator_key, shape, latent, channels)
+    return {
+        "generator": generator,
+        "discriminator": _init_discriminator(jax, discriminator_key, shape, channels),
+    }, state
+
+
+def _init_generator(
+    jax: Engine, key: Array, shape: Sequence[int], latent: int, channels: Sequence[int]
+) -> tuple[Params, Any]:
+    first_key, *keys = jax.random.split(key, 1 + len(channels))
+    sizes, small = (shape[-1], *channels), _small_shape(shape, channels)
+    up = [
+        conv_transpose.init(jax, k, (4, 4), b, a, bias=i == 0, initializer=_small)
+        for i, (k, a, b) in enumerate(zip(keys, sizes, channels))
+    ]
+    norms = [batch_norm.init(jax, size) for size in channels]
+    first = dense.init(jax, first_key, latent, prod(small), bias=False, initializer=_small)
+    return {"first": first, "norms": [p for p, _ in norms], "up": up}, [state for _, state in norms]
+
+
+def _small_shape(shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int, int]:
+    """An image of (h, w, c) halved once for each of `channels`."""
+    factor = 2 ** len(channels)
+    if shape[0] % factor or shape[1] % factor:
+        raise ValueError(
+            f"gan: images of {shape[0]}x{shape[1]} cannot be halved {len(channels)} times; use fewer channels"
+        )
+    return shape[0] // factor, shape[1] // factor, channels[-1]
+
+
+def _init_discriminator(jax: Engine, key: Array, shape: Sequence[int], channels: Sequence[int]) -> Params:
+    out_key, *keys = jax.random.split(key, 1 + len(channels))
+    sizes = (shape[-1], *channels)
+    return {
+        "down": [conv.init(jax, k, (4, 4), a, b, initializer=_small) for k, a, b in zip(keys, sizes, channels)],
+        "out": dense.init(jax, out_key, prod(_small_shape(shape, channels)), 1, initializer=_small),
+    }
+
+
+def generate(
+    jax: Engine, params: Params, state: Any, z: Array, shape: Sequence[int], *, train: bool, activation: str = "swish"
+) -> tuple[Array, Any]:
+    """Images between 0 and 1, f[batch, *shape], from z, f[batch, latent], and the state. `params`: the generator's."""
+    small = _small_shape(shape, [norm["scale"].shape[0] for norm in params["norms"]])
+    x = dense.apply(jax, params["first"], z).reshape(len(z), *small)
+    following = []
+    for layer, norm, seen in zip(*(reversed(part) for part in (params["up"], params["norms"], state)), strict=True):
+        x, seen = batch_norm.apply(jax, norm, seen, x, train=train)
+        x = conv_transpose.apply(jax, layer, getattr(jax.nn, activation)(x))
+        following.insert(0, seen)
+    return jax.nn.sigmoid(x), following
+
+
+def discriminate(
+    jax: Engine,
+    params: Params,
+    x: Array,
+    *,
+    key: Array | None,
+    train: bool,
+    rate: float = 0.3,
+    activation: str = "swish",
+) -> Array:
+    """Logits, f[batch], of x, f[batch, h, w, c], being real. `params`: the discriminator's; dropout at `rate`."""
+    keys = [None] * len(params["down"]) if key is None else jax.random.split(key, len(params["down"]))
+    x = 2 * x - 1
+    for layer, layer_key in zip(params["down"], keys):
+        x = getattr(jax.nn, activation)(conv.apply(jax, layer, x, strides=2))
+        x = dropout.apply(jax, layer_key, x, rate, train=train)
+    return dense.apply(jax, params["out"], x.reshape(len(x), -1))[:, 0]
+
+
+def gan(
+    shape: Sequence[int],
+    *,
+    latent: int = 64,
+    channels: Sequence[int] = (32, 64),
+    rate: float = 0.3,
+    activation: str = "swish",
+) -> Model:
+    """The model for images of (h, w, c).
+
+    Outputs are logits of being real: {"real": of x, "fake": of generated images, "fooled": of the same images, with
+    gradients of the generator in place of the discriminator's}, each f[batch].
+    """
+
+    def apply(
+        jax: Engine, params: Params, state: Any, x: Array, *, key: Array | None, train: bool
+    ) -> tuple[dict[str, Array], Any]:
+        if key is None:
+            raise ValueError("gan: images are generated from random numbers; give a key")
+        z_key, *keys = jax.random.split(key, 4)
+        z = jax.random.normal(z_key, (len(x), latent), x.dtype)
+        images, state = generate(jax, params["generator"], state, z, shape, train=train, activation=activation)
+        judge, fixed = params["discriminator"], jax.lax.stop_gradient(params["discriminator"])
+        views = {"real": (judge, x), "fake": (judge, jax.lax.stop_gradient(images)), "fooled": (fixed, images)}
+        return {
+            name: discriminate(jax, judge, view, key=k, train=train, rate=rate, activation=activation)
+            for k, (name, (judge, view)) in zip(keys, views.items(), strict=True)
+        }, state
+
+    name = "-".join(str(size) for size in (latent, *reversed(channels)))
+    return Model(f"gan {name}", lambda jax, key: init(jax, key, shape, latent=latent, channels=channels), apply)
+
+
+def paint(jax: Engine, params: Params, state: Any, key: Array, count: int, shape: Sequence[int]) -> Array:
+    """New images between 0 and 1, f[count, *shape]."""
+    latent = params["generator"]["first"]["w"].shape[0]
+    z = jax.random.normal(key, (count, latent))
+    return generate(jax, params["generator"], state, z, shape, train=False)[0]
+
+
+def objective(model: Model, *, smoothing: float = 0.1) -> Callable:
+    """Mean of the discriminator's losses on real and on generated images, plus the generator's; batches (x, anything).
+
+    The generator maximises log D(G(z)), which has a gradient also where the discriminator is sure. Real images count
+    as real by 1 - `smoothing` only, which keeps it from being too sure (Salimans et al., 2016).
+    """
+
+    def loss(
+        jax: Engine, params: Params, model_state: Any, batch: Any, key: Array | None, *, train: bool
+    ) -> tuple[Array, tuple[Any, dict[str, Array]]]:
+        seen, model_state = model.apply(jax, params, model_state, batch[0], key=key, train=train)
+        one, zero = jax.numpy.ones_like(seen["real"]), jax.numpy.zeros_like(seen["real"])
+        real = sigmoid_binary_cross_entropy(jax, seen["real"], (1 - smoothing) * one)
+        fake = sigmoid_binary_cross_entropy(jax, seen["fake"], zero)
+        fooled = sigmoid_binary_cross_entropy(jax, seen["fooled"], one)
+        return (real + fake) / 2 + fooled, (model_state, seen)
+
+    return loss
+
+
+def judged_right() -> Metric:
+    """The share of real and generated images that the discriminator takes for what they are; 1/2 is guessing."""
+
+    def update(jax: Engine, state: Any, outputs: dict[str, Array], labels: Array) -> Any:
+        right = (jax.numpy.mean(outputs["real"] > 0) + jax.numpy.mean(outputs["fake"] <= 0)) / 2
+        return add_to_mean(state, right, len(labels))
+
+    return Metric(no_mean, update, lambda jax, state: jax.numpy.where(state.count == 0, jax.numpy.nan, state.mean))
