@@ -370,6 +370,13 @@ def _passes(value: Any) -> tuple[str, ...]:
 disabled_passes = _register(
     Flag("minijax_disabled_passes", "", _passes, "Passes that the compiler leaves out, separated by commas."), True
 )
+num_threads = _typed(
+    "minijax_num_threads",
+    int,
+    0,
+    "Threads that share large elementwise loops; 0 stands for as many as BLAS may have.",
+    traced=True,
+)
 check_compiled = _bool(
     "minijax_check_compiled",
     False,

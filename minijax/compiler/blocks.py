@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.compiler.kernels import may_overwrite, statements, steps_of
+from minijax.compiler.workers import in_parallel, thread_count
 from minijax.jaxpr import Eqn, Jaxpr, Var, last_uses
+from minijax.primitives.sums import reduce_sum_p
 
 __all__ = ["BLOCK", "Loop"]
 
 # Elements of a block. A few such blocks of float32 fit into a second-level cache, and computing one takes several
 # times as long as calling NumPy does.
 BLOCK = 1 << 15
+
+# Work, in elements times equations, from which a loop is shared by threads: some hundred microseconds.
+SHARED = 1 << 21
+# Equations that cost as much as several.
+_COST = {**dict.fromkeys(("exp", "log", "sin", "cos", "tanh", "logistic", "exp2", "expm1", "log1p"), 8), "div": 2}
 
 Shape = tuple[int, ...]
 
@@ -33,15 +40,17 @@ class _Held(NamedTuple):
 
 
 class Loop:
-    """The text of one group: lines `before` the loop and lines `within` it."""
+    """The text of one group: lines `before` the loop, lines `within` it and lines `after` it."""
 
     def __init__(self, emitter: Any, eqn: Eqn, dead: Sequence[Var]):
         self.emitter = emitter
         self.body: Jaxpr = eqn.params["jaxpr"].jaxpr
-        self.shape: Shape = eqn.outvars[0].aval.shape
+        self.shape: Shape = self.body.eqns[0].outvars[0].aval.shape
         self.operands = [emitter.values[v] for v in eqn.invars]
         self.before: list[str] = []
         self.within: list[str] = []
+        self.after: list[str] = []
+        self.new_blocks: dict[str, tuple[Shape, Any]] = {}
         # Names that nobody needs after the loop, where they would only keep memory.
         self.local: list[str] = []
         self.held: dict[Var, _Held] = {}
@@ -55,7 +64,8 @@ class Loop:
 
     def lines(self) -> list[str]:
         """The loop; binds the results."""
-        self.flat = all(x.shape in ((), self.shape) for x in self.operands)
+        by_rows = any(eqn.primitive is reduce_sum_p and eqn.outvars[0].aval.shape for eqn in self.body.eqns)
+        self.flat = not by_rows and all(x.shape in ((), self.shape) for x in self.operands)
         self.length = math.prod(self.shape) if self.flat else self.shape[0]
         self.step = _step(self.length, BLOCK if self.flat else BLOCK // math.prod(self.shape[1:]))
         self.single = self.step == self.length
@@ -68,21 +78,36 @@ class Loop:
             for v in dead:
                 if v in self.blocks:
                     self.spare.setdefault((self.held[v].shape, v.aval.dtype), []).append(self.blocks[v])
-        if not self.within:
-            return self.before
-        if self.single:
-            head, within = [], self.within
-        else:
-            stop = "start + {0}" if self.length % self.step == 0 else "min(start + {0}, {1})"
-            head = [
-                f"for start in range(0, {self.length}, {self.step}):",
-                f"    stop = {stop.format(self.step, self.length)}",
-            ]
-            within = [f"    {line}" for line in self.within]
+        if self.within and not self.single:
+            self.within = self.in_loop()
         for slab in self.slabs:
             self.emitter.plan.give_back(slab)
         end = [f"del {', '.join(dict.fromkeys(self.local))}"] if self.local else []
-        return [*self.before, *head, *within, *end]
+        return [*self.before, *self.within, *end, *self.after]
+
+    def in_loop(self) -> list[str]:
+        """The lines for one block, for all blocks; in a function that threads share, if there is much to do."""
+        steps = sum(_COST.get(eqn.primitive.name, 1) for eqn in self.body.eqns)
+        shared = steps * math.prod(self.shape) >= SHARED and thread_count() > 1
+        first, last = ("first", "last") if shared else (0, self.length)
+        stop = "start + {0}" if self.length % self.step == 0 else "min(start + {0}, {1})"
+        loop = [
+            f"for start in range({first}, {last}, {self.step}):",
+            f"    stop = {stop.format(self.step, self.length)}",
+            *[f"    {line}" for line in self.within],
+        ]
+        if not shared:
+            return loop
+        self.local = [name for name in self.local if any(line.startswith(f"{name} = ") for line in self.before)]
+        self.emitter.names.table["in_parallel"] = in_parallel
+        name = self.emitter.names.temporary("loop")
+        own = [list(self.new_blocks)]
+        for _ in range(1, thread_count()):
+            own.append([self.new_block(*self.new_blocks[block]) for block in own[0]])
+        spaces = ", ".join(f"({', '.join(blocks)}{',' if len(blocks) == 1 else ''})" for blocks in own)
+        head = f"def {name}({', '.join(['first', 'last', *own[0]])}):"
+        call = f"in_parallel({name}, {self.length}, {self.step}, {spaces})"
+        return [head, *[f"    {line}" for line in loop], call]
 
     def operand(self, v: Var, text: str, shape: Shape) -> _Held:
         """What an argument of the body is called in the loop."""
@@ -108,6 +133,8 @@ class Loop:
 
     def member(self, eqn: Eqn, dead: Sequence[Var], free: Sequence[Var]) -> None:
         """Write down one equation."""
+        if eqn.primitive is reduce_sum_p:
+            return self.reduction(eqn)
         (v,), operands = eqn.outvars, [self.held[x] for x in eqn.invars if type(x) is Var]
         shape = np.broadcast_shapes(*[x.shape for x in operands])
         cut = any(x.cut for x in operands)
@@ -128,6 +155,27 @@ class Loop:
         self.emitter.names.comment(lines, eqn.source)
         lines.extend(statements(steps, name, out, scalar=not shape))
         self.held[v] = _Held(name, shape, cut)
+        return None
+
+    def reduction(self, eqn: Eqn) -> None:
+        """A sum: of rows, block by block; or of everything, the sums of all blocks."""
+        (v,), (x,), axes = eqn.outvars, eqn.invars, eqn.params["axes"]
+        held, outer, dtype = self.held[x], self.results[v], v.aval.dtype.name
+        name = self.emitter.names.of(outer)
+        block = self.shape if self.single or not held.cut else f"(stop - start, {', '.join(map(str, self.shape[1:]))})"
+        text = held.text if held.cut and held.shape == self.shape else f"np.broadcast_to({held.text}, {block})"
+        if self.single or not held.cut:
+            lines = self.within if held.cut else self.before
+            lines.append(f"{name} = np.add.reduce({text}, {axes}, np.{dtype})")
+        elif v.aval.shape:
+            self.before.append(f"{name} = np.empty({v.aval.shape}, np.{dtype})")
+            self.within.append(f"np.add.reduce({text}, {axes}, np.{dtype}, {name}[start:stop])")
+        else:
+            parts = f"{name}_parts"
+            self.before.append(f"{parts} = np.empty({-(-self.length // self.step)}, np.{dtype})")
+            self.within.append(f"{parts}[start // {self.step}] = np.add.reduce({text}, None, np.{dtype})")
+            self.after.append(f"{name} = np.add.reduce({parts}, None, np.{dtype})")
+        self.emitter.memory.own(outer, name, v.aval.shape, ordered=True)
 
     def result(self, v: Var, shape: Shape, free: Sequence[Var]) -> str:
         """The piece, of a whole array for what the group returns, that a block fills."""
@@ -156,10 +204,17 @@ class Loop:
             name = self.spare[key].pop()
         if name is None:
             rows = (self.step,) if self.flat and not self.single else (self.step, *shape[1:])
-            name, slab = self.emitter.plan.take(shape if self.single else rows, dtype)
-            self.slabs.append(slab)
+            name = self.new_block(shape if self.single else rows, dtype)
+            self.new_blocks[name] = (shape if self.single else rows, dtype)
         self.blocks[v] = name
         return name if self.length % self.step == 0 else f"{name}[:stop - start]"
+
+
+    def new_block(self, shape: Shape, dtype: Any) -> str:
+        """The name of a block in a slab, until the loop ends."""
+        name, slab = self.emitter.plan.take(shape, dtype)
+        self.slabs.append(slab)
+        return name
 
 
 def _step(length: int, wanted: int) -> int:

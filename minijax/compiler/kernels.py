@@ -77,12 +77,17 @@ def _div(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
 
 
 def _integer_pow(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
-    (x,), y = operands, eqn.params["y"]
-    if _dtype(eqn).kind != "f":
+    """Powers of two, those plus one, and their reciprocals: squares of squares, in the order in which `impl` does it."""
+    (x,), y = operands, abs(eqn.params["y"])
+    squares = y.bit_length() - 1
+    if _dtype(eqn).kind != "f" or y not in (1 << max(squares, 0), (1 << max(squares, 0)) + 1):
         return None
-    if y == 3:
-        return [Step("square", (x,)), Step("multiply", ("$", x))]
-    return [Step("divide", ("1.0", x))] if y == -1 else None
+    steps = [Step("square", ("$" if i else x,)) for i in range(squares)]
+    if y & 1 and squares:
+        steps.append(Step("multiply", ("$", x)))
+    if eqn.params["y"] < 0:
+        steps.append(Step("divide", ("1.0", "$" if steps else x)))
+    return steps or None
 
 
 def _logistic(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
