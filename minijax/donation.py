@@ -14,8 +14,8 @@ from typing import Any, NoReturn
 import numpy as np
 
 from minijax.array import ArrayImpl
-from minijax.core import ShapedArray
 from minijax.errors import JaxRuntimeError
+from minijax.jaxpr import Jaxpr
 
 __all__ = ["delete", "is_deleted", "take_over", "usable"]
 
@@ -53,17 +53,22 @@ def is_deleted(x: ArrayImpl) -> bool:
     return type(x._data) is DeletedBuffer
 
 
-def usable(donated: Sequence[int], ins: Sequence[ShapedArray], outs: Sequence[ShapedArray]) -> tuple[int, ...]:
-    """The numbers of donated arguments for which there is a result of their kind; a warning names the others."""
-    left = [(aval.shape, aval.dtype) for aval in outs]
+def usable(donated: Sequence[int], jaxpr: Jaxpr) -> tuple[int, ...]:
+    """The numbers of donated arguments for which there is a result of their kind; a warning names the others.
+
+    What the program does not read is not spoken of.
+    """
+    left = [(v.aval.shape, v.aval.dtype) for v in jaxpr.outvars]
+    read = {v for eqn in jaxpr.eqns for v in eqn.invars} | set(jaxpr.outvars)
     found, useless = [], []
     for i in donated:
-        kind = ins[i].shape, ins[i].dtype
+        v = jaxpr.invars[i]
+        kind = v.aval.shape, v.aval.dtype
         if kind in left:
             left.remove(kind)
             found.append(i)
-        else:
-            useless.append(f"{ins[i].dtype.name}[{','.join(map(str, ins[i].shape))}]")
+        elif v in read:
+            useless.append(f"{v.aval.dtype.name}[{','.join(map(str, v.aval.shape))}]")
     if useless:
         warnings.warn(
             f"Some donated buffers were not usable: {', '.join(useless)}. There is no result of the same shape and "

@@ -157,7 +157,7 @@ class JitFunction:
         consts, closed = hoist_tracers(stage(checked, avals, name))
         if config.log_compiles.value and current_trace() is EVAL:
             log_tracing(name, started)
-        donated = usable(donated, avals, closed.out_avals) if donated and not consts else ()
+        donated = usable(donated, closed.jaxpr) if donated and not consts else ()
         return Program(closed, consts, out_trees[-1], donated)
 
     def clear_cache(self) -> None:
@@ -391,8 +391,8 @@ class StaticArguments:
         if not self.donated and not self.donated_names:
             return []
         count = len(args) + len(self.argnums)
-        static = {i % count for i in self.argnums}
-        donated = {i % count for i in self.donated}
+        static = {i + count if i < 0 else i for i in self.argnums}
+        donated = {i + count if i < 0 else i for i in self.donated}
         # The numbers count static arguments, too.
         places = [i for i in range(count) if i not in static]
         flags = tuple(i in donated for i in places), {name: name in self.donated_names for name in kwargs}

@@ -127,6 +127,6 @@ def _reduction(eqn: Eqn) -> float:
 _COUNTED: dict[str, Callable[[Eqn], float]] = {
     "dot_general": _product,
     "conv_general_dilated": _convolution,
-    **{name: _reduction for name in ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "argmax", "argmin")},
-    **{name: _reduction for name in ("cumsum", "cumprod", "cummax", "cummin", "reduce_and", "reduce_or")},
+    **dict.fromkeys(("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "argmax", "argmin"), _reduction),
+    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "reduce_and", "reduce_or"), _reduction),
 }

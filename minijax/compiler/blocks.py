@@ -209,7 +209,6 @@ class Loop:
         self.blocks[v] = name
         return name if self.length % self.step == 0 else f"{name}[:stop - start]"
 
-
     def new_block(self, shape: Shape, dtype: Any) -> str:
         """The name of a block in a slab, until the loop ends."""
         name, slab = self.emitter.plan.take(shape, dtype)

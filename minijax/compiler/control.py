@@ -6,7 +6,6 @@ owns its memory, and the next turn may write into it: a sum that goes through th
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 

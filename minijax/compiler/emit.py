@@ -26,6 +26,7 @@ from minijax.compiler.names import Names
 from minijax.compiler.products import PRODUCTS
 from minijax.compiler.reducing import REDUCING
 from minijax.compiler.rewriting import literal_value
+from minijax.compiler.scratch import scratch_bytes
 from minijax.compiler.workspaces import Plan
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
@@ -228,6 +229,7 @@ class Emitter:
         names = [self.names.of(v) for v in eqn.outvars]
         several = "," if eqn.primitive.multiple_results and len(names) == 1 else ""
         left = f"{', '.join(names)}{several} = " if names else ""
+        self.plan.pass_by(scratch_bytes(eqn) + sum(_result_bytes(v) for v in eqn.outvars))
         impl = eqn.primitive.rule("impl")
         call = functools.partial(impl, **eqn.params) if eqn.params else impl
         self.line(f"{left}{self.names.constant(call, eqn.primitive.name.replace('-', '_'))}({operands})")
@@ -266,6 +268,10 @@ class Emitter:
     def loop(self, eqn: Eqn, dead: Sequence[Var]) -> None:
         """A group of elementwise equations, block by block."""
         self.lines += Loop(self, eqn, dead).lines()
+
+
+def _result_bytes(v: Var) -> int:
+    return v.aval.size * v.aval.dtype.itemsize if is_native(v) else 0
 
 
 def _is_name(text: str) -> bool:

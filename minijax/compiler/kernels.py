@@ -77,7 +77,7 @@ def _div(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
 
 
 def _integer_pow(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
-    """Powers of two, those plus one, and their reciprocals: squares of squares, in the order in which `impl` does it."""
+    """Powers of two, those plus one, and their reciprocals: squares of squares, in the order of `impl`."""
     (x,), y = operands, abs(eqn.params["y"])
     squares = y.bit_length() - 1
     if _dtype(eqn).kind != "f" or y not in (1 << max(squares, 0), (1 << max(squares, 0)) + 1):
@@ -111,7 +111,8 @@ def _select_n(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
     if not eqn.invars[0].aval.shape or dtype.itemsize > 8 or dtype.kind not in "biuf":
         return [Step("where", (which, cases[1], cases[0]))]
     integer = f"int{8 * dtype.itemsize}"
-    return [Step("select", (which, _bits(cases[1], dtype, integer), _bits(cases[0], dtype, integer), dtype.name, integer))]
+    on_false, on_true = (_bits(case, dtype, integer) for case in cases)
+    return [Step("select", (which, on_true, on_false, dtype.name, integer))]
 
 
 def _bits(text: str, dtype: Any, integer: str) -> str:

@@ -50,9 +50,7 @@ def _slice(emitter: Any, eqn: Eqn, dead: Sequence[Var]) -> bool:
     (x,), (v,) = eqn.invars, eqn.outvars
     starts, limits = eqn.params["start_indices"], eqn.params["limit_indices"]
     steps = eqn.params["strides"] or (1,) * len(starts)
-    parts = [
-        _part(*bounds, length) for *bounds, length in zip(starts, limits, steps, x.aval.shape, strict=True)
-    ]
+    parts = [_part(*bounds, length) for *bounds, length in zip(starts, limits, steps, x.aval.shape, strict=True)]
     emitter.view(v, f"{emitter.whole(x)}[{', '.join(parts) or '...'}]", v.aval.shape, emitter.narrow(x))
     return True
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from minijax import config
 from minijax.compiler.algebra import simplify
 from minijax.compiler.common import merge_common
-from minijax.compiler.control import PROGRAMS
 from minijax.compiler.constants import fold_constants
+from minijax.compiler.control import PROGRAMS
 from minijax.compiler.dead_code import drop_dead_code
 from minijax.compiler.grouping import group_elementwise
 from minijax.compiler.hoisting import hoist

@@ -79,24 +79,27 @@ def in_parallel(body: Callable[..., None], length: int, step: int, *workspaces: 
     threads = min(thread_count(), len(workspaces), blocks)
     bounds = [min(length, step * (blocks * i // threads)) for i in range(threads)] + [length]
     outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-    context = contextvars.copy_context()  # NumPy's floating-point state is in it
+    parts = [functools.partial(body, bounds[i], bounds[i + 1], *workspaces[i]) for i in range(threads)]
     waiting = 0
-    for i in range(1, threads):
-
-        def job(i: int = i, context: contextvars.Context = context.copy()) -> None:
-            try:
-                context.run(body, bounds[i], bounds[i + 1], *workspaces[i])
-                outcomes.put(None)
-            except BaseException as error:
-                outcomes.put(error)
-
-        if _helpers.submit(job, threads - 1):
+    for part in parts[1:]:
+        # NumPy's floating-point state is in the context.
+        if _helpers.submit(functools.partial(_run, contextvars.copy_context(), part, outcomes.put), threads - 1):
             waiting += 1
         else:
-            body(bounds[i], bounds[i + 1], *workspaces[i])
+            part()
     try:
-        body(bounds[0], bounds[1], *workspaces[0])
+        parts[0]()
     finally:
         errors = [error for _ in range(waiting) if (error := outcomes.get()) is not None]
     if errors:
         raise errors[0]
+
+
+def _run(context: contextvars.Context, part: Job, report: Callable[[BaseException | None], None]) -> None:
+    """What a helper does with a part, in the context of the one who waits for it: the error goes back there."""
+    try:
+        context.run(part)
+    except BaseException as error:
+        report(error)
+    else:
+        report(None)

@@ -66,6 +66,10 @@ class Plan:
         self.live += count
         self.peak = max(self.peak, self.live)
 
+    def pass_by(self, count: int) -> None:
+        """So many bytes outside of slabs are needed for a moment."""
+        self.peak = max(self.peak, self.live + count)
+
     @contextmanager
     def turn(self) -> Iterator[None]:
         """What is taken in the block is free after it: the body of a loop, whose turns all use the same slabs."""

@@ -18,10 +18,10 @@ from minijax.primitives.comparison import lt
 from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.families import def_jvp, like
 from minijax.primitives.joining import concatenate
+from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.selection import select
 from minijax.primitives.shaping import expand_dims, move_axis
 from minijax.primitives.standard import Shape, standard
-from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.windows import (
     GatherScatterMode,
     as_positions,

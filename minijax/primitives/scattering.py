@@ -20,9 +20,9 @@ from minijax.primitives.indexing import (
     gather,
     shifted,
 )
+from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.shaping import move_axis
 from minijax.primitives.standard import Shape, standard
-from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.windows import GatherScatterMode, check_batching, check_dims, find_windows
 
 __all__ = ["ScatterDimensionNumbers"]

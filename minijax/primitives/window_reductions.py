@@ -103,6 +103,9 @@ def reduced_windows(
     """Each window reduced by `ufunc`, whose neutral element is `fill`: one axis after the other."""
     x = pad_and_dilate(x, padding, base_dilation, fill)
     for axis, (window, stride, dilation) in enumerate(zip(window_dimensions, window_strides, window_dilation)):
+        if window == 1:
+            x = x[(np.s_[:],) * axis + (np.s_[::stride],)]
+            continue
         if stride == 1 and window > 64:
             x = _by_doubling(x.swapaxes(axis, -1), ufunc, window, dilation).swapaxes(axis, -1)
             continue
