@@ -9,7 +9,7 @@ from __future__ import annotations
 import gc
 import tracemalloc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -24,6 +24,14 @@ X = jnp.arange(3.0)
 DEFAULT_CALLS, FULL_CALLS, MOST_CALLS = 40, 2_000, 10_000
 # Bytes in all. A single trace takes thousands; the rest are tables that have grown.
 BYTES = {DEFAULT_CALLS: 12_000, FULL_CALLS: 40_000, MOST_CALLS: 40_000}
+
+
+@pytest.fixture(autouse=True)
+def only_what_is_new_is_collected() -> Iterator[None]:
+    """The collector does not walk the hundred thousands of objects that were there before a test."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 def _double(x: Any) -> Any:

@@ -7,7 +7,7 @@ numbers lie within a number of ULPs that the caller states, where one ULP is eps
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -64,6 +64,11 @@ def assert_same(ours: Any, theirs: Any, *, ulp: float = 0, floor: float = 0.0, l
     assert str(our_tree) == str(their_tree), f"{what}: trees differ\n ours   {our_tree}\n theirs {their_tree}"
     for i, (a, b) in enumerate(zip(our_leaves, their_leaves, strict=True)):
         _assert_leaf(a, b, ulp, floor, leafwise, f"{what} leaf {i}" if len(our_leaves) > 1 else what)
+
+
+def in_jax(program: Callable[[Any], Any]) -> Any:
+    """program(jax), asked for as a whole: that is one compilation, not one for each operation."""
+    return jax.jit(lambda: program(jax))()
 
 
 def aval_text(x: Any) -> str:

@@ -15,8 +15,22 @@ Sizes = int | Sequence[int]
 def max_pool(
     jax: Engine, x: Array, window: Sizes = 2, *, strides: Sizes | None = None, padding: Padding = "VALID"
 ) -> Array:
-    """The largest number of each window; `strides` is the window itself where it is None."""
+    """The largest number of each window; `strides` is the window itself where it is None.
+
+    Windows that lie side by side are taken as axes of their own, which makes a training step of a small network on the
+    CPU twice as fast in XLA. There equal largest numbers share the gradient; else the first of them has it all.
+    """
+    sizes = per_axis(window, x.ndim - 2)
+    if padding == "VALID" and strides in (None, window):
+        return jax.numpy.max(_side_by_side(x, sizes), axis=tuple(range(2, 2 * len(sizes) + 1, 2)))
     return _pool(jax, x, -np.inf, jax.lax.max, window, strides, padding)
+
+
+def _side_by_side(x: Array, sizes: tuple[int, ...]) -> Array:
+    """f[batch, places, size, places, size, ..., channels]; what does not fill a window is cut off."""
+    whole = [(n // size, size) for n, size in zip(x.shape[1:-1], sizes, strict=True)]
+    cut = x[(slice(None), *(slice(places * size) for places, size in whole))]
+    return cut.reshape(len(x), *(n for pair in whole for n in pair), x.shape[-1])
 
 
 def avg_pool(

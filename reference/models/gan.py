@@ -1,5 +1,8 @@
 """The generative adversarial network (Goodfellow et al., 2014), with convolutions (Radford et al., 2016).
 
+Images are doubled by repeating pixels before a convolution, where Radford et al. have transposed ones, whose strokes
+overlap unevenly and leave a chequerboard (Odena et al., 2016).
+
 The generator makes images of random numbers; the discriminator learns to tell them from real ones, and the generator
 to deceive it. Both are trained in one step by one objective, over parameters {"generator", "discriminator"}: each
 term of its sum has gradients of one of the two alone.
@@ -10,7 +13,7 @@ from math import prod
 from typing import Any
 
 from ..engines import Array, Engine, Params
-from ..layers import batch_norm, conv, conv_transpose, dense, dropout, initializers
+from ..layers import batch_norm, conv, dense, dropout, initializers
 from ..losses import sigmoid_binary_cross_entropy
 from ..metrics import Metric, add_to_mean, no_mean
 from . import Model
@@ -38,7 +41,7 @@ def _init_generator(
     first_key, *keys = jax.random.split(key, 1 + len(channels))
     sizes, small = (shape[-1], *channels), _small_shape(shape, channels)
     up = [
-        conv_transpose.init(jax, k, (4, 4), b, a, bias=i == 0, initializer=_small)
+        conv.init(jax, k, (3, 3), b, a, bias=i == 0, initializer=_small)
         for i, (k, a, b) in enumerate(zip(keys, sizes, channels))
     ]
     norms = [batch_norm.init(jax, size) for size in channels]
@@ -74,9 +77,14 @@ def generate(
     following = []
     for layer, norm, seen in zip(*(reversed(part) for part in (params["up"], params["norms"], state)), strict=True):
         x, seen = batch_norm.apply(jax, norm, seen, x, train=train)
-        x = conv_transpose.apply(jax, layer, getattr(jax.nn, activation)(x))
+        x = conv.apply(jax, layer, _doubled(jax, getattr(jax.nn, activation)(x)))
         following.insert(0, seen)
     return jax.nn.sigmoid(x), following
+
+
+def _doubled(jax: Engine, x: Array) -> Array:
+    """Each pixel four times, f[batch, 2 h, 2 w, c]."""
+    return jax.numpy.repeat(jax.numpy.repeat(x, 2, axis=1), 2, axis=2)
 
 
 def discriminate(
@@ -90,12 +98,11 @@ def discriminate(
     activation: str = "swish",
 ) -> Array:
     """Logits, f[batch], of x, f[batch, h, w, c], being real. `params`: the discriminator's; dropout at `rate`."""
-    keys = [None] * len(params["down"]) if key is None else jax.random.split(key, len(params["down"]))
     x = 2 * x - 1
-    for layer, layer_key in zip(params["down"], keys):
+    for layer in params["down"]:
         x = getattr(jax.nn, activation)(conv.apply(jax, layer, x, strides=2))
-        x = dropout.apply(jax, layer_key, x, rate, train=train)
-    return dense.apply(jax, params["out"], x.reshape(len(x), -1))[:, 0]
+    x = dropout.apply(jax, key, x.reshape(len(x), -1), rate, train=train)
+    return dense.apply(jax, params["out"], x)[:, 0]
 
 
 def gan(

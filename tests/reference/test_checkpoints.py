@@ -256,13 +256,13 @@ def test_killed_at_any_moment_it_goes_on_bit_for_bit(name, kills, tmp_path):
 
 
 def test_one_engine_goes_on_where_the_other_stopped(tmp_path):
-    """The losses are those of a single engine's training, up to rounding."""
+    """The losses are those of one engine's training, up to rounding."""
     first, second = (engine(name) for name in ENGINES)
     training_program.train(first, tmp_path, every_steps=10)
     files = Folder(tmp_path).files()
     for file in files[:1]:
         file.unlink()
     outcome = training_program.train(second, tmp_path, every_steps=20)
-    calm = training_program.train(second, tmp_path / "calm", every_steps=50)
+    calm = training_program.train(first, tmp_path / "calm", every_steps=50)
     np.testing.assert_allclose(outcome.history.column("loss"), calm.history.column("loss"), rtol=1e-4)
     assert json.loads(read_tensors(Folder(tmp_path).files()[0])[1]["engine"])["name"] == "jax"

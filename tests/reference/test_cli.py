@@ -45,22 +45,14 @@ def test_compare_in_a_process_of_its_own(tmp_path):
     ]
 
 
-@pytest.mark.parametrize(
-    "options, name, dtype",
-    [
-        ("--optimizer adam --lr 0.002 --seed 7 --strict", "mlp-digits-adam", "float32"),
-        ("--x64 --schedule one-cycle", "mlp-digits-momentum-one-cycle-x64", "float64"),
-    ],
-)
-def test_compare_with_options(tmp_path, capsys, options, name, dtype):
-    words = f"compare mlp --dataset digits --steps 12 {options} --out {tmp_path}"
-    assert cli.main(words.split()) == 0
-    record = json.loads((tmp_path / f"compare-{name}.json").read_text())
-    assert record["settings"]["dtype"] == dtype
+def test_compare_with_options(tmp_path, capsys):
+    words = "compare mlp --dataset digits --steps 12 --optimizer adam --lr 0.002 --seed 7 --strict --x64"
+    assert cli.main([*words.split(), "--schedule", "one-cycle", "--out", str(tmp_path)]) == 0
+    record = json.loads((tmp_path / "compare-mlp-digits-adam-one-cycle-x64.json").read_text())
+    assert (record["settings"]["dtype"], record["settings"]["seed"]) == ("float64", 7)
     assert len(record["losses"]["jax"]) == 12
-    assert len(record["parameters"]) == (13 if "strict" in options else 4)
-    assert record["settings"]["seed"] == (7 if "seed" in options else 0)
-    assert f", {dtype}\n" in capsys.readouterr().out
+    assert len(record["parameters"]) == 13
+    assert ", seed 7, float64\n" in capsys.readouterr().out
 
 
 def test_disagreement_is_status_one(tmp_path, monkeypatch, capsys):
@@ -76,6 +68,7 @@ def test_disagreement_is_status_one(tmp_path, monkeypatch, capsys):
     assert set(record["failures"]) == {"loss", "parameters"}
 
 
+@pytest.mark.full
 def test_recipe_start(tmp_path, mnist, capsys):
     words = f"compare mlp --recipe jax-in-action --steps 30 --out {tmp_path}"
     assert cli.main(words.split()) == 0

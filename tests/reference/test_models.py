@@ -8,7 +8,7 @@ from small_models import CLASSES, SHAPE, SMALL, TIME, TOKENS, residual
 
 from reference.engines import engine, precision
 from reference.losses import softmax_cross_entropy
-from reference.models import cnn, gan, gpt, resnet, rnn, transfer, vae
+from reference.models import Model, cnn, gan, gpt, quarter_turns, resnet, rnn, transfer, vae
 from reference.optimizers import adam
 from reference.tasks import MODELS, experiment
 from reference.training import init_state, make_train_step, supervised
@@ -241,6 +241,33 @@ def test_judged_right_is_the_share_of_both_kinds(mj):
         outputs = {"real": mj.numpy.asarray(real), "fake": mj.numpy.asarray(fake)}
         state = metric.update(mj, state, outputs, np.zeros(len(real)))
     assert float(metric.result(mj, state)) == pytest.approx((1 + 2 + 3 + 0) / 12)
+
+
+# which way up
+
+
+def test_images_are_turned_against_the_clock(mj):
+    x = RNG.uniform(size=(4, 5, 5, 2))
+    views = quarter_turns.turned(mj, mj.numpy.asarray(x), mj.numpy.asarray([0, 1, 2, 3]))
+    for turns, (before, after) in enumerate(zip(x, np.asarray(views), strict=True)):
+        np.testing.assert_array_equal(after, np.rot90(before, turns))
+
+
+def test_turns_are_guessed_from_what_is_seen(mj):
+    """A model that finds the bright corner, which tells the turn: without labels, and whatever they are."""
+    x = np.zeros((64, 4, 4, 1))
+    x[:, 0, 0] = 9.0
+    corners = ((0, 0), (3, 0), (3, 3), (0, 3))
+
+    def apply(jax, params, state, x, *, key, train):
+        return jax.numpy.stack([x[:, i, j, 0] for i, j in corners], axis=1), state
+
+    objective = quarter_turns.objective(Model("sees corners", None, apply))
+    loss, (_, outputs) = objective(mj, (), (), (x, None), mj.random.key(0), train=True)
+    assert float(loss) == pytest.approx(np.log(1 + 3 * np.exp(-9.0)))
+    assert set(np.asarray(outputs["turns"]).tolist()) == {0, 1, 2, 3}
+    metric = quarter_turns.guessed_right()
+    assert float(metric.result(mj, metric.update(mj, metric.init(mj), outputs, np.zeros(64)))) == 1
 
 
 # transfer

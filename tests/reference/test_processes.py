@@ -60,8 +60,8 @@ def results(started: list[subprocess.Popen]) -> list[dict]:
 
 @pytest.fixture(scope="module")
 def of_one_process() -> dict:
-    """Losses and evaluation of the same training on one device."""
-    jax = engine("jax")
+    """Losses and evaluation of the same training on one device: by minijax, as JAX would compile for seconds."""
+    jax = engine("minijax")
     chosen = processes_program.experiment(STEPS)
     dataset = processes_program.dataset()
     trainer = Trainer(jax, chosen)

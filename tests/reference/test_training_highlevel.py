@@ -26,6 +26,7 @@ def classifier(jax, **changes):
     return Model(jax, mlp.mlp((64, 16, 10)), **{"optimizer": "adam", "rate": 0.01} | changes)
 
 
+@pytest.mark.parametrize("jax", ["minijax", pytest.param("jax", marks=pytest.mark.full)], indirect=True)
 def test_a_model_learns_and_predicts(jax, pairs):
     (x, y), validation = pairs
     model = classifier(jax)

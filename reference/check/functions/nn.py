@@ -18,7 +18,7 @@ CORNERS = "jnp.array([-6.0, -3.0, -1.0, -0.0, 0.0, 1.0, 3.0, 6.0, 90.0, -90.0])"
 
 
 def _gradient(function: str) -> str:
-    return f"jax.vmap(jax.grad(jax.nn.{function}))({CORNERS})"
+    return f"jax.jit(jax.vmap(jax.grad(jax.nn.{function})))({CORNERS})"
 
 
 def _activations(names: tuple[str, ...], operands: tuple[str, ...]) -> list[str]:

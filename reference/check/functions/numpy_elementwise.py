@@ -6,6 +6,8 @@ bound on the difference from JAX's values that they have to keep.
 
 from __future__ import annotations
 
+from itertools import chain
+
 __all__ = ["CLOSE", "EXACT", "MORE_CLOSE", "MORE_EXACT", "MORE_SUMS", "REFUSED", "SMOOTH", "SUMS"]
 
 
@@ -13,8 +15,21 @@ def _names(text: str) -> list[str]:
     return text.split()
 
 
-# Each function is called with the first operands in the default depth, with the others under the `full` marker.
-UNARY_OPERANDS = ("x", "special", "i", "b", "h", "w", "2")
+def _in_turn(names: list[str], first: str, others: tuple[str, ...], each: int) -> tuple[list[str], list[str]]:
+    """Calls of every function with the first operands and with `each` of the others, by turns; and all further calls.
+
+    So all kinds of operands meet functions of one kind in the default depth, though not every function meets them all.
+    """
+    default, more = [], []
+    for i, name in enumerate(names):
+        for k, operands in enumerate(others):
+            lists = default if (k - i * each) % len(others) < each else more
+            lists.append(f"jnp.{name}({operands})")
+    return [*[f"jnp.{name}({first})" for name in names], *default], more
+
+
+# What every kind of function is called with in the default depth, see _in_turn; MORE_ in the full depth alone.
+UNARY_OPERANDS = ("special", "i", "b", "h", "w", "2")
 MORE_UNARY_OPERANDS = ("m", "s", "empty", "u8", "i8", "0.5", "True", "[1.0]", "None", "'a'")
 EXACT_UNARY = _names(
     """
@@ -32,7 +47,6 @@ CLOSE_UNARY = _names(
 )
 
 BINARY_OPERANDS = (
-    "x, y",
     "m, row",
     "0.5, x",
     "i, j",
@@ -78,12 +92,11 @@ BITWISE_BINARY = _names(
     bitwise_and bitwise_left_shift bitwise_or bitwise_right_shift bitwise_xor left_shift right_shift
     """
 )
-BITWISE_OPERANDS = ("i", "b", "2", "x", "special", "h", "w")
-BITWISE_PAIRS = ("i, j", "b, b", "2, 3", "x, y", "m, row", "0.5, x", "i, 2.5", "h, 2.0", "w, x", "special, 1.5")
+BITWISE_OPERANDS = ("b", "2", "x", "special", "h", "w")
+BITWISE_PAIRS = ("b, b", "2, 3", "x, y", "m, row", "0.5, x", "i, 2.5", "h, 2.0", "w, x", "special, 1.5")
 
 REDUCTION_ARGUMENTS = (
     *(
-        "m",
         "m, 0",
         "m, axis=-1, keepdims=True",
         "s",
@@ -117,11 +130,23 @@ REDUCTIONS = _names(
     """
 )
 
+_EXACT, _MORE_EXACT = zip(
+    _in_turn(EXACT_UNARY, "x", UNARY_OPERANDS, 2),
+    _in_turn(BITWISE_UNARY, "i", BITWISE_OPERANDS, 3),
+    _in_turn(BITWISE_BINARY, "i, j", BITWISE_PAIRS, 3),
+    _in_turn(EXACT_BINARY, "x, y", BINARY_OPERANDS, 3),
+    strict=True,
+)
+_CLOSE, _MORE_CLOSE = zip(
+    _in_turn(CLOSE_UNARY, "x", UNARY_OPERANDS, 2),
+    _in_turn(CLOSE_BINARY, "x, y", BINARY_OPERANDS, 3),
+    _in_turn(["ldexp"], "i, j", BITWISE_PAIRS, 9),
+    strict=True,
+)
+_SUMS, _MORE_SUMS = _in_turn(REDUCTIONS, "m", REDUCTION_ARGUMENTS, 3)
+
 EXACT = [
-    *[f"jnp.{name}({operand})" for name in EXACT_UNARY for operand in UNARY_OPERANDS],
-    *[f"jnp.{name}({operand})" for name in BITWISE_UNARY for operand in BITWISE_OPERANDS],
-    *[f"jnp.{name}({operands})" for name in BITWISE_BINARY for operands in BITWISE_PAIRS],
-    *[f"jnp.{name}({operands})" for name in EXACT_BINARY for operands in BINARY_OPERANDS],
+    *chain(*_EXACT),
     *"""
     jnp.where(x > 0, x, 0)
     jnp.where(b, 1, 2.5)
@@ -215,9 +240,7 @@ EXACT = [
 ]
 
 CLOSE = [
-    *[f"jnp.{name}({operand})" for name in CLOSE_UNARY for operand in UNARY_OPERANDS],
-    *[f"jnp.{name}({operands})" for name in CLOSE_BINARY for operands in BINARY_OPERANDS],
-    *[f"jnp.ldexp({operands})" for operands in BITWISE_PAIRS],
+    *chain(*_CLOSE),
     *"""
     x ** 2
     x ** 3
@@ -238,7 +261,7 @@ CLOSE = [
 ]
 
 SUMS = [
-    *[f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in REDUCTION_ARGUMENTS],
+    *_SUMS,
     *"""
     jnp.sum(m, initial=2.5)
     jnp.mean(m, dtype=int)
@@ -261,14 +284,19 @@ SUMS = [
 ]
 
 MORE_EXACT = [
+    *chain(*_MORE_EXACT),
     *[f"jnp.{name}({operand})" for name in EXACT_UNARY + BITWISE_UNARY for operand in MORE_UNARY_OPERANDS],
     *[f"jnp.{name}({operands})" for name in EXACT_BINARY + BITWISE_BINARY for operands in MORE_BINARY_OPERANDS],
 ]
 MORE_CLOSE = [
+    *chain(*_MORE_CLOSE),
     *[f"jnp.{name}({operand})" for name in CLOSE_UNARY for operand in MORE_UNARY_OPERANDS],
     *[f"jnp.{name}({operands})" for name in [*CLOSE_BINARY, "ldexp"] for operands in MORE_BINARY_OPERANDS],
 ]
-MORE_SUMS = [f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in MORE_REDUCTION_ARGUMENTS]
+MORE_SUMS = [
+    *_MORE_SUMS,
+    *[f"jnp.{name}({arguments})" for name in REDUCTIONS for arguments in MORE_REDUCTION_ARGUMENTS],
+]
 
 # Functions of one float array v[3], which are differentiated, batched and jitted.
 SMOOTH = """
