@@ -29,13 +29,13 @@ def log_tracing(name: str, started: float) -> None:
     _warn("dispatch", f"Finished tracing {name} for jit in {time.perf_counter() - started:.9f} sec")
 
 
-def compile_with_log(closed: ClosedJaxpr, name: str) -> None:
+def compile_with_log(closed: ClosedJaxpr, name: str, donated: tuple[int, ...] = ()) -> None:
     """Compile a jaxpr, if it is not compiled yet, and report it if compilations are logged."""
-    if not config.log_compiles.value or compiler.is_compiled(closed):
+    if not config.log_compiles.value or compiler.is_compiled(closed, donated):
         return
     _warn("interpreters.pxla", f"Compiling jit({name}) with global shapes and types {tuple(closed.in_avals)}.")
     started = time.perf_counter()
-    compiler.executable(closed)
+    compiler.executable(closed, donated)
     _warn("dispatch", f"Finished compilation of jit({name}) in {time.perf_counter() - started:.9f} sec")
 
 

@@ -353,6 +353,36 @@ no_execution = _bool("jax_no_execution", False, "Refuse to execute any operation
 debug_nans = _bool("jax_debug_nans", False, "Raise FloatingPointError at the operation that makes a NaN.")
 debug_infs = _bool("jax_debug_infs", False, "Raise FloatingPointError at the operation that makes an infinity.")
 enable_checks = _bool("jax_enable_checks", False, "Check internal invariants, jaxprs above all, at every step.")
+COMPILER_PASSES = (
+    *("inline", "drop_dead_code", "fold_constants", "simplify", "fold_layouts", "merge_common", "hoist"),
+    "group_elementwise",
+)
+
+
+def _passes(value: Any) -> tuple[str, ...]:
+    names = tuple(filter(None, value.replace(" ", "").split(","))) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if name not in COMPILER_PASSES:
+            raise ValueError(f"the compiler has no pass {name!r}; its passes are {', '.join(COMPILER_PASSES)}")
+    return names
+
+
+disabled_passes = _register(
+    Flag("minijax_disabled_passes", "", _passes, "Passes that the compiler leaves out, separated by commas."), True
+)
+num_threads = _typed(
+    "minijax_num_threads",
+    int,
+    0,
+    "Threads that share large elementwise loops; 0 stands for as many as BLAS may have.",
+    traced=True,
+)
+check_compiled = _bool(
+    "minijax_check_compiled",
+    False,
+    "Run every compiled program step by step as well, and raise JaxRuntimeError where the results differ.",
+    traced=True,
+)
 check_tracer_leaks = _bool("jax_check_tracer_leaks", False, "Look for leaked tracers as soon as each trace ends.")
 checking_leaks = functools.partial(check_tracer_leaks, True)
 log_compiles = _bool("jax_log_compiles", False, "Log each compilation as a warning.")

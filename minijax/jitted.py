@@ -11,21 +11,25 @@ import functools
 import inspect
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from minijax import config
+from minijax import compiler, config
 from minijax.array import Array, ArrayImpl
 from minijax.caches import cache_of
 from minijax.compile_logs import compile_with_log, explain_miss, log_tracing
 from minijax.compiler import executable
 from minijax.core import EVAL, ShapedArray, as_operand, current_trace, get_aval
+from minijax.donation import take_over, usable
 from minijax.jaxpr import ClosedJaxpr, stage
 from minijax.nan_checks import check_values
 from minijax.primitives.calls import evaluate_jaxpr, hoist_tracers
 from minijax.primitives.jit import jit_p
 from minijax.shape_struct import ShapeDtypeStruct
 from minijax.tracebacks import api_boundary, boundary, hide_frames
-from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_unflatten
+from minijax.tree_util import keystr, tree_flatten, tree_flatten_with_path, tree_map, tree_unflatten
+
+if TYPE_CHECKING:
+    from minijax.compiler.analysis import CompiledMemoryStats
 
 
 class Program(NamedTuple):
@@ -34,6 +38,14 @@ class Program(NamedTuple):
     closed: ClosedJaxpr
     consts: list[Any]
     out_tree: Any
+    donated: tuple[int, ...] = ()
+
+    def run(self, leaves: Sequence[Any]) -> list[Any]:
+        """The results for concrete arrays; those donated are deleted."""
+        if not self.donated:
+            return evaluate_jaxpr(self.closed, leaves)
+        outs = executable(self.closed, self.donated)(*take_over(leaves, self.donated))
+        return [ArrayImpl(o, aval.weak_type) for o, aval in zip(outs, self.closed.out_avals, strict=True)]
 
 
 def flat_function(fun: Callable, in_tree: Any, out_trees: list[Any]) -> Callable:
@@ -75,7 +87,7 @@ class JitFunction:
             elif config.debugging:
                 outs = self._watched(program, leaves, args, kwargs)
             else:
-                outs = evaluate_jaxpr(program.closed, leaves)
+                outs = program.run(leaves)
             return tree_unflatten(program.out_tree, outs)
         except Exception as error:
             hide_frames(error)
@@ -83,8 +95,8 @@ class JitFunction:
 
     def _watched(self, program: Program, leaves: list[Any], args: tuple, kwargs: dict[str, Any]) -> list[Any]:
         """Run the program as debugging flags ask for."""
-        compile_with_log(program.closed, self._params["name"])
-        outs = evaluate_jaxpr(program.closed, leaves)
+        compile_with_log(program.closed, self._params["name"], program.donated)
+        outs = program.run(leaves)
         return check_values(jit_p, leaves, {"jaxpr": program.closed}, outs, lambda: self._without_jit(args, kwargs))
 
     def _without_jit(self, args: tuple, kwargs: dict[str, Any]) -> Any:
@@ -108,7 +120,8 @@ class JitFunction:
         if program is None:
             if config.explain_cache_misses.value:
                 explain_miss(self._fun, self._params["name"], key, self._cache)
-            program = self._trace(in_tree, [ShapedArray(*aval) for aval in avals], static_key)
+            donated = self._static.donated_leaves(args, kwargs)
+            program = self._trace(in_tree, [ShapedArray(*aval) for aval in avals], static_key, donated)
             if not program.consts:  # a tracer of the surrounding transformation must not outlive it
                 program = self._cache.keep(key, program)
         return program, leaves
@@ -130,7 +143,9 @@ class JitFunction:
                 "static_argnames, or convert them with jnp.asarray."
             ) from None
 
-    def _trace(self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any) -> Program:
+    def _trace(
+        self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any, donated: Sequence[int]
+    ) -> Program:
         name = self._params["name"]
         started = time.perf_counter()
         out_trees: list[Any] = []
@@ -142,7 +157,8 @@ class JitFunction:
         consts, closed = hoist_tracers(stage(checked, avals, name))
         if config.log_compiles.value and current_trace() is EVAL:
             log_tracing(name, started)
-        return Program(closed, consts, out_trees[-1])
+        donated = usable(donated, closed.jaxpr) if donated and not consts else ()
+        return Program(closed, consts, out_trees[-1], donated)
 
     def clear_cache(self) -> None:
         """Forget what was traced; the next call traces again."""
@@ -229,9 +245,13 @@ class Lowered(_Stage):
         """The jaxpr that the compiler gets."""
         return str(self._program.closed)
 
+    def cost_analysis(self) -> dict[str, float]:
+        """Operations and bytes of the jaxpr as it is: flops, transcendentals, bytes accessed."""
+        return compiler.cost_analysis(self._program.closed)
+
     def compile(self) -> Compiled:
         """Something that can be called with arguments of the same shapes and dtypes."""
-        compile_with_log(self._program.closed, self.fun_name)
+        compile_with_log(self._program.closed, self.fun_name, self._program.donated)
         return self._next(Compiled)
 
 
@@ -240,7 +260,19 @@ class Compiled(_Stage):
 
     def as_text(self) -> str:
         """The source of the Python function over NumPy that runs."""
-        return executable(self._program.closed).text
+        return self._executable().text
+
+    def cost_analysis(self) -> dict[str, float]:
+        """Operations and bytes of the program after all passes: flops, transcendentals, bytes accessed."""
+        return compiler.cost_analysis(self._executable().closed)
+
+    def memory_analysis(self) -> CompiledMemoryStats:
+        """Bytes of arguments, results and temporaries of one call, as the compiler has planned them."""
+        program = self._program
+        return compiler.memory_analysis(program.closed, self._executable(), program.donated)
+
+    def _executable(self) -> Any:
+        return executable(self._program.closed, self._program.donated)
 
     @api_boundary
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -259,7 +291,7 @@ class Compiled(_Stage):
                     f"{aval.str_short()} and called with {get_aval(x).str_short()}. Lower and compile for "
                     "the new type."
                 )
-        return tree_unflatten(self.out_tree, evaluate_jaxpr(self._program.closed, leaves))
+        return tree_unflatten(self.out_tree, self._program.run(leaves))
 
     call = __call__
 
@@ -306,8 +338,8 @@ class StaticArguments:
         signature = _signature(fun)
         self._parameters = list(signature.parameters.values()) if signature else []
         self.argnums, self.argnames = self._resolve("static", argnums, argnames)
-        donated, donated_names = self._resolve("donate", donate_argnums, donate_argnames)
-        both = set(self.argnums) & set(donated), set(self.argnames) & set(donated_names)
+        self.donated, self.donated_names = self._resolve("donate", donate_argnums, donate_argnames)
+        both = set(self.argnums) & set(self.donated), set(self.argnames) & set(self.donated_names)
         if any(both):
             raise ValueError(
                 f"static and donated arguments cannot intersect: {sorted(both[0]) + sorted(both[1])} appear "
@@ -353,6 +385,19 @@ class StaticArguments:
         named = tuple((n, _Static(kwargs[n])) for n in sorted(kwargs) if n in self.argnames)
         rest = tuple(x for i, x in enumerate(args) if i not in numbers)
         return (static, named), rest, {n: x for n, x in kwargs.items() if n not in self.argnames}
+
+    def donated_leaves(self, args: tuple, kwargs: dict[str, Any]) -> list[int]:
+        """The numbers of the donated leaves, given the arguments that are not static."""
+        if not self.donated and not self.donated_names:
+            return []
+        count = len(args) + len(self.argnums)
+        static = {i + count if i < 0 else i for i in self.argnums}
+        donated = {i + count if i < 0 else i for i in self.donated}
+        # The numbers count static arguments, too.
+        places = [i for i in range(count) if i not in static]
+        flags = tuple(i in donated for i in places), {name: name in self.donated_names for name in kwargs}
+        marked = tree_flatten(tree_map(lambda flag, tree: tree_map(lambda _: flag, tree), flags, (args, kwargs)))[0]
+        return [i for i, flag in enumerate(marked) if flag]
 
     def rejoin(self, fun: Callable, key: Any) -> Callable:
         """`fun` as a function of its other arguments."""

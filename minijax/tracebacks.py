@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 from minijax.config import traceback_filtering
 from minijax.source_info import is_engine_file
 
-__all__ = ["UnfilteredStackTrace", "api_boundary", "boundary", "hide_frames"]
+__all__ = ["UnfilteredStackTrace", "api_boundary", "boundary", "hide_frames", "seen_at"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -138,3 +138,34 @@ def _whole_stack(error: BaseException, traceback: TracebackType | None) -> Unfil
     whole.__cause__, whole.__context__ = error.__cause__, error.__context__
     whole.__suppress_context__ = error.__suppress_context__
     return whole
+
+
+# ----------------------------------------------------------------- lines of compiled programs
+
+
+def seen_at(error: Exception, code: CodeType, source_of: Callable[[int], Any]) -> Exception:
+    """The error with the user's line in its traceback in place of the line of a compiled program, whose `code` this is.
+
+    source_of(line) is the place in the user's program that a line stands for, None if it is not known.
+    """
+    out = None
+    for entry in reversed(_entries(error.__traceback__)):
+        frame, at, line = entry.tb_frame, entry.tb_lasti, entry.tb_lineno
+        source = source_of(line) if frame.f_code is code else None
+        if source is not None:
+            frame, line = _frame_at(source), source.line
+            at = frame.f_lasti
+        out = TracebackType(out, frame, at, line)
+    return error.with_traceback(out)
+
+
+def _frame_at(source: Any) -> FrameType:
+    """A frame that looks as if it ran at a place in the user's program: of code of its name that raises there."""
+    code = compile("\n" * (source.line - 1) + "raise LookupError", source.file, "exec")
+    try:
+        exec(code.replace(co_name=source.function), {})
+    except LookupError as raised:
+        traceback = raised.__traceback__
+        assert traceback is not None and traceback.tb_next is not None
+        return traceback.tb_next.tb_frame
+    raise AssertionError("the code raises")

@@ -14,6 +14,7 @@ from minijax.jaxpr import Atom, ClosedJaxpr, Eqn
 from minijax.primitives.arithmetic import add_p, div_p, mul_p, square_p
 from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.shaping import broadcast_in_dim_p, reshape_p, transpose_p
+from minijax.primitives.sums import reduce_sum_p
 
 __all__ = ["simplify"]
 
@@ -58,12 +59,22 @@ def _is_whole(v: Atom, eqn: Eqn) -> bool:
 
 
 def _add(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
-    """x + -0.0 = x; x + 0.0 is not: -0.0 + 0.0 is 0.0. For integers there is one zero."""
+    """x + -0.0 = x; x + 0.0 is not: -0.0 + 0.0 is 0.0. For integers there is one zero, and sums are never -0.0."""
     for x, y in (eqn.invars, eqn.invars[::-1]):
         number = _real_number(program, y)
-        if _is_whole(x, eqn) and (_same_bits(number, -0.0) or _is_integer_zero(number)):
+        if not _is_whole(x, eqn):
+            continue
+        if _same_bits(number, -0.0) or _is_integer_zero(number) or (number == 0 and _is_sum(program, x)):
             return [x]
     return None
+
+
+def _is_sum(program: Rewriter, v: Atom) -> bool:
+    """Whether it is a sum along axes, which begins at 0.0, in whatever shape."""
+    eqn = program.maker(v)
+    while eqn is not None and eqn.primitive in (broadcast_in_dim_p, reshape_p, transpose_p):
+        eqn = program.maker(eqn.invars[0])
+    return eqn is not None and eqn.primitive is reduce_sum_p
 
 
 def _is_integer_zero(number: Any) -> bool:
@@ -230,7 +241,8 @@ def _reduce(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     if not all(x.aval.shape[axis] == 1 for axis in axes):
         return None
     (y,) = _reshaped(program, eqn, x)
-    if eqn.primitive.name != "reduce_sum" or not axes or dtypes.kind(x.aval.dtype) in "iu":
+    whole = not axes or dtypes.kind(x.aval.dtype) in "iu" or _is_sum(program, y)
+    if eqn.primitive.name != "reduce_sum" or whole:
         return [y]
     return [program.emit(add_p, [y, program.constant(np.zeros((), x.aval.dtype))], eqn)]
 

@@ -1,86 +1,108 @@
 """From a jaxpr to the text of a Python function over NumPy, and what its names stand for.
 
-One variable of the jaxpr is one variable of the text, in JAX's letters. Three things make it quicker than calling
-the primitives one by one: results go into buffers that nobody needs any more, what is repeated along an axis is kept
-once and left to NumPy's broadcasting, and large elementwise groups run block by block.
+Variables of the jaxpr are variables of the text, in the letters that it prints. Three things make it quicker than
+calling the primitives one by one: results go into buffers that nobody needs any more, what is repeated along an axis
+is kept once and left to NumPy's broadcasting, and large elementwise groups run block by block.
 """
 
 from __future__ import annotations
 
 import collections
 import functools
-import keyword
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from minijax.compiler.aliasing import escaping, is_fresh
 from minijax.compiler.blocks import Loop
+from minijax.compiler.control import CONTROL
 from minijax.compiler.grouping import elementwise_p
 from minijax.compiler.kernels import Step, is_native, may_overwrite, statements, steps_of
 from minijax.compiler.memory import Memory, Value
+from minijax.compiler.movement import MOVEMENT
+from minijax.compiler.names import Names
+from minijax.compiler.products import PRODUCTS
+from minijax.compiler.reducing import REDUCING
 from minijax.compiler.rewriting import literal_value
+from minijax.compiler.scratch import scratch_bytes
+from minijax.compiler.workspaces import Plan
 from minijax.core import as_array
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Jaxpr, Literal, Var, last_uses
-from minijax.jaxpr_text import letters
-from minijax.primitives.dot import dot_general_p
 
-__all__ = ["Program", "emit"]
+__all__ = ["Emitter", "Program", "emit"]
 
 # Elements from which it pays to write into a used buffer rather than into a new one.
 LARGE = 1 << 10
-# Primitives whose results are arrays of their own: no views of operands, nor of one row that stands for many, as that
-# of iota is. (Those with kernels are such too.)
-FRESH = frozenset(
-    {"argmax", "argmin", "conv_general_dilated", "cumsum", "dot_general", "gather", "reduce_and", "reduce_max"}
-    | {"reduce_min", "reduce_or", "reduce_prod", "reduce_sum", "scatter", "scatter-add"}
-)
+# How primitives are written that are more than one NumPy function of each element: write(emitter, equation, dead)
+# says whether it could. Where it could not, their `impl` is called.
+WRITERS: dict[str, Callable[[Any, Eqn, Sequence[Var]], bool]] = {**MOVEMENT, **PRODUCTS, **REDUCING}
 
 
 class Program(NamedTuple):
-    """The text of a function, and the names in it that are not Python's."""
+    """The text of a function, the names in it that are not Python's, and the plan of the memory that it works in.
+
+    `sources` has the places in the user's program that the comments of the text stand for.
+    """
 
     text: str
     names: dict[str, Any]
+    plan: Plan
+    sources: dict[str, Any]
 
 
-def emit(closed: ClosedJaxpr, name: str = "program") -> Program:
-    """The program as a function of as many arrays as it has arguments, which returns a tuple of arrays."""
-    return _Emitter(closed).function(name)
+def emit(closed: ClosedJaxpr, name: str = "program", donated: Sequence[int] = ()) -> Program:
+    """The program as a function of its workspaces and of as many arrays as it has arguments; it returns a tuple.
+
+    It may write into the arguments whose numbers are `donated`; they have to be in C's order.
+    """
+    names, plan = Names(), Plan()
+    emitter = Emitter(closed, names, plan, escaping(closed.jaxpr, closed.jaxpr.outvars))
+    arguments = [names.of(v) for v in closed.jaxpr.invars]
+    for i, (v, argument) in enumerate(zip(closed.jaxpr.invars, arguments, strict=True)):
+        if i in donated:
+            emitter.memory.own(v, argument, v.aval.shape, ordered=True)
+        else:
+            emitter.memory.given(v, Value(argument, v.aval.shape))
+    emitter.run()
+    results = ", ".join(emitter.result(v) for v in closed.jaxpr.outvars)
+    emitter.line(f"return ({results}{',' if len(closed.jaxpr.outvars) == 1 else ''})")
+    lines = [f"({', '.join(plan.spaces.values())},) = spaces", *emitter.lines] if plan.spaces else emitter.lines
+    body = "\n".join(f"    {line}" for line in lines)
+    return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan, names.sources)
 
 
-class _Emitter:
-    def __init__(self, closed: ClosedJaxpr):
-        self.closed = closed
+class Emitter:
+    """Writes the equations of one program into `lines`: those of a function, or of the body of a loop or a branch.
+
+    `targets` has places that wait for results of this program; those in `placed` have been computed right there.
+    """
+
+    def __init__(self, closed: ClosedJaxpr, names: Names, plan: Plan, escaping: set[Var], depth: int = 0):
         self.jaxpr: Jaxpr = closed.jaxpr
-        self.names: dict[str, Any] = {"np": np}
+        self.names = names
+        self.plan = plan
+        self.depth = depth
         self.lines: list[str] = []
+        self.targets: dict[Var, str] = {}
+        self.placed: set[Var] = set()
+        # In the body of a loop: what is the same in each turn, and lines to write before the loop.
+        self.unchanging: set[Var] = set()
+        self.preamble: list[str] = []
         # The kinds of results that each equation can write into a used buffer.
         self.writes = [_written_kinds(eqn) for eqn in self.jaxpr.eqns]
-        self.memory = Memory(collections.Counter(kind for kinds in self.writes for kind in kinds))
+        wanted = collections.Counter(kind for kinds in self.writes for kind in kinds)
+        self.memory = Memory(plan, escaping, wanted)
         self.values = self.memory.values
-        self._count = 0
-        self._counts: collections.Counter[str] = collections.Counter()
+        for v, const in zip(self.jaxpr.constvars, closed.consts, strict=True):
+            name = names.of(v)
+            names.table[name] = as_array(const)._data
+            self.memory.given(v, Value(name, v.aval.shape))
 
-    # ------------------------------------------------------------- names and constants
-
-    def fresh_name(self) -> str:
-        text = letters(self._count)
-        self._count += 1
-        return f"{text}_" if keyword.iskeyword(text) or text == "np" else text
-
-    def constant(self, value: Any, prefix: str) -> str:
-        """A name for a value that the text cannot spell."""
-        name = f"{prefix}_{self._counts[prefix]}"
-        self._counts[prefix] += 1
-        self.names[name] = value
-        return name
-
-    def call(self, name: str, eqn: Eqn) -> str:
-        """A name for the primitive's `impl` with the equation's parameters."""
-        impl = eqn.primitive.rule("impl")
-        return self.constant(functools.partial(impl, **eqn.params) if eqn.params else impl, name.replace("-", "_"))
+    def inner(self, closed: ClosedJaxpr, kept: Sequence[Atom]) -> Emitter:
+        """What writes a program within this one, whose results `kept` are looked at after it."""
+        return Emitter(closed, self.names, self.plan, escaping(closed.jaxpr, kept), self.depth + 1)
 
     # ------------------------------------------------------------- operands
 
@@ -98,7 +120,7 @@ class _Emitter:
             return text if value.dtype.type(float(text)) == value else repr(float(value))
         if value.dtype.kind in "iu" and value.dtype.itemsize >= 4:
             return str(value.item())
-        return self.constant(value, "number")
+        return self.names.constant(value, "number")
 
     def texts(self, eqn: Eqn, held: Mapping[Var, Any]) -> list[str]:
         """The operands of an elementwise equation, variables as they are held.
@@ -106,116 +128,154 @@ class _Emitter:
         A number alone does not tell NumPy its dtype: it gets a name, unless an array of this dtype is beside it.
         """
         texts = [held[v].text if type(v) is Var else self.number(v) for v in eqn.invars]
-        known = {v.aval.dtype for v, text in zip(eqn.invars, texts, strict=True) if text.isidentifier()}
+        known = {v.aval.dtype for v, text in zip(eqn.invars, texts, strict=True) if _is_name(text)}
         return [
-            text if text.isidentifier() or v.aval.dtype in known else self.typed(text, v.aval.dtype)
+            text if _is_name(text) or v.aval.dtype in known else self.typed(text, v.aval.dtype)
             for v, text in zip(eqn.invars, texts, strict=True)
         ]
 
     def typed(self, text: str, dtype: Any) -> str:
         """The name of a constant for the text of a number."""
-        return self.constant(dtype.type(float(text) if dtype.kind == "f" else int(text)), "number")
+        return self.names.constant(dtype.type(float(text) if dtype.kind == "f" else int(text)), "number")
 
     def whole(self, v: Atom) -> str:
         """An operand in its full shape, as an array."""
         if type(v) is not Var:
-            return self.constant(literal_value(v), "number")
+            return self.names.constant(literal_value(v), "number")
         value = self.values[v]
         if value.shape != v.aval.shape and not value.shape:
             return f"np.full({v.aval.shape}, {value.text}, np.{v.aval.dtype.name})"
         if value.shape != v.aval.shape:
             return f"np.broadcast_to({value.text}, {v.aval.shape})"
-        if not value.shape and not value.text.isidentifier():
+        if not value.shape and not _is_name(value.text):
             return f"np.asarray({self.typed(value.text, v.aval.dtype)})"
         return value.text if value.shape else f"np.asarray({value.text})"
 
-    # ------------------------------------------------------------- the function
-
-    def function(self, name: str) -> Program:
-        arguments = []
-        for v in self.jaxpr.invars:
-            arguments.append(self.fresh_name())
-            self.memory.bind(v, Value(arguments[-1], v.aval.shape))
-        for v, const in zip(self.jaxpr.constvars, self.closed.consts, strict=True):
-            self.memory.bind(v, Value(self.constant(as_array(const)._data, "const"), v.aval.shape))
-        for eqn, dead, kinds in zip(self.jaxpr.eqns, last_uses(self.jaxpr), self.writes, strict=True):
-            self.memory.wanted.subtract(kinds)
-            self.equation(eqn, dead)
-            large = [v for v in dead if v in self.values and math.prod(self.values[v].shape) >= LARGE]
-            names = [name for name in self.memory.release(large) if name not in self.names]
-            if names:
-                self.lines.append(f"del {', '.join(names)}")
-        results = ", ".join(self.result(v) for v in self.jaxpr.outvars)
-        self.lines.append(f"return ({results}{',' if len(self.jaxpr.outvars) == 1 else ''})")
-        body = "\n".join(f"    {line}" for line in self.lines)
-        return Program(f"def {name}({', '.join(arguments)}):\n{body}\n", self.names)
-
     def result(self, v: Atom) -> str:
+        """A result of the whole function: an array of its own, or one that was given."""
         if type(v) is not Var or self.values[v].shape != v.aval.shape:
             return f"np.array({self.whole(v)})"
         return self.whole(v)
 
+    # ------------------------------------------------------------- equations
+
+    def run(self) -> None:
+        """Write all equations, and let go of what nobody needs any more."""
+        for eqn, dead, kinds in zip(self.jaxpr.eqns, last_uses(self.jaxpr), self.writes, strict=True):
+            self.memory.wanted.subtract(kinds)
+            if eqn.primitive is not elementwise_p:
+                self.names.comment(self.lines, eqn.source)
+            for v in eqn.outvars:
+                self.names.of(v)  # now, as they come in this order where the jaxpr is printed
+            self.equation(eqn, dead)
+            large = [v for v in dead if v in self.values and math.prod(self.values[v].shape) >= LARGE]
+            names = self.memory.release(large)
+            if names:
+                self.line(f"del {', '.join(names)}")
+
+    def line(self, text: str) -> None:
+        """Write one line."""
+        self.lines.append(text)
+
     def equation(self, eqn: Eqn, dead: Sequence[Var]) -> None:
-        name = eqn.primitive.name
+        """Write one equation."""
+        if eqn.primitive.name in CONTROL and CONTROL[eqn.primitive.name](self, eqn, dead):
+            return
         if not all(is_native(v) for v in (*eqn.invars, *eqn.outvars)):
             return self.generic(eqn)
-        if name in VIEWS:
-            return VIEWS[name](self, eqn)
         if eqn.primitive is elementwise_p:
-            loop = Loop(eqn, self.fresh_name, self.texts)
-            self.lines += loop.lines(self.memory, [self.values[v] for v in eqn.invars])
-            return None
-        if _is_matrix_product(eqn):
-            return self.matrix_product(eqn)
+            return self.loop(eqn, dead)
+        writer = WRITERS.get(eqn.primitive.name)
+        if writer is not None:
+            return None if writer(self, eqn, dead) else self.generic(eqn)
         steps = steps_of(eqn, self.texts(eqn, self.values))
         return self.generic(eqn) if steps is None else self.elementwise(eqn, steps, dead)
 
-    # ------------------------------------------------------------- kinds of equations
+    def view(self, v: Var, text: str, shape: tuple[int, ...], of: Value) -> None:
+        """`v` looks at what `of` looks at, by this expression."""
+        name = self.names.of(v)
+        self.line(f"{name} = {text}")
+        self.memory.bind(v, Value(name, shape, of.buffer))
+
+    def own(self, v: Var, text: str, ordered: bool = False) -> None:
+        """`v` is the array that this expression makes, with its elements in the order of C if `ordered`."""
+        name = self.names.of(v)
+        self.line(f"{name} = {text}")
+        self.memory.own(v, name, v.aval.shape, ordered)
+
+    def into(self, v: Var, text: str) -> None:
+        """`v` is what this call of NumPy makes, in the order of C; it takes an `out`."""
+        target, space = self.targets.get(v), None
+        if target is None:
+            space = self.memory.space(v, v.aval.shape)
+            if space is None:
+                return self.own(v, text, ordered=True)
+        name = self.names.of(v)
+        self.line(f"{name} = {text[:-1]}, out={target or space[0]})")
+        return self.place(v) if target else self.memory.own(v, name, v.aval.shape, ordered=True, slab=space[1])
+
+    def place(self, v: Var) -> None:
+        """`v` is in the place that waited for it, where nobody may write any more."""
+        self.placed.add(v)
+        self.memory.bind(v, Value(self.names.of(v), v.aval.shape))
 
     def generic(self, eqn: Eqn) -> None:
         """Call the primitive's `impl`."""
-        fresh = eqn.primitive.name in FRESH
+        fresh = is_fresh(eqn)
         operands = ", ".join(self.whole(v) for v in eqn.invars)
         if not fresh:
             for v in eqn.invars:
                 self.memory.give_away(v)
-        names = [self.fresh_name() for _ in eqn.outvars]
+        names = [self.names.of(v) for v in eqn.outvars]
         several = "," if eqn.primitive.multiple_results and len(names) == 1 else ""
         left = f"{', '.join(names)}{several} = " if names else ""
-        self.lines.append(f"{left}{self.call(eqn.primitive.name, eqn)}({operands})")
+        self.plan.pass_by(scratch_bytes(eqn) + sum(_result_bytes(v) for v in eqn.outvars))
+        impl = eqn.primitive.rule("impl")
+        call = functools.partial(impl, **eqn.params) if eqn.params else impl
+        self.line(f"{left}{self.names.constant(call, eqn.primitive.name.replace('-', '_'))}({operands})")
         for v, name in zip(eqn.outvars, names, strict=True):
-            self.memory.bind(v, Value(name, v.aval.shape, v if fresh and v.aval.shape else None))
-
-    def matrix_product(self, eqn: Eqn) -> None:
-        """np.matmul of the operands or of transposed views, which BLAS reads as they are; the result is contiguous."""
-        (x, y), (v,), ((xc, yc), _) = eqn.invars, eqn.outvars, eqn.params["dimension_numbers"]
-        left = self.whole(x) + (".T" if tuple(xc) == (0,) else "")
-        right = self.whole(y) + (".T" if tuple(yc) == (1,) else "")
-        name = self.fresh_name()
-        self.lines.append(f"{name} = np.matmul({left}, {right})")
-        self.memory.bind(v, Value(name, v.aval.shape, v))
+            if fresh:
+                self.memory.own(v, name, v.aval.shape)
+            else:
+                self.memory.bind(v, Value(name, v.aval.shape))
 
     def elementwise(self, eqn: Eqn, steps: list[Step], dead: Sequence[Var]) -> None:
-        """NumPy calls, into a buffer that has become free where there is one."""
+        """NumPy calls, into the place that waits for the result or a buffer that has become free, if there is one."""
         (v,) = eqn.outvars
         shape = np.broadcast_shapes(*[self.narrow(x).shape for x in eqn.invars])
-        name, out = self.fresh_name(), None
+        name = self.names.of(v)
+        target = self.targets.get(v) if shape == v.aval.shape else None
+        if target is not None:
+            self.lines += statements(steps, name, target, scalar=not shape)
+            return self.place(v)
+        out, ordered, slab = None, False, None
         if math.prod(shape) >= LARGE:
             dying = [x for x in dead if x in eqn.invars] if may_overwrite(steps) else []
-            out = self.memory.claim(shape, v.aval.dtype, dying)
-            name = out or name
+            out, ordered, slab = self.room(v, shape, dying)
         self.lines += statements(steps, name, out, scalar=not shape)
-        self.memory.bind(v, Value(name, shape, v if shape else None))
+        return self.memory.own(v, name, shape, ordered, slab)
+
+    def room(
+        self, v: Var, shape: tuple[int, ...], dying: Sequence[Var], ordered: bool = False
+    ) -> tuple[str | None, bool, int | None]:
+        """An array for a result: that of a variable that dies, or in a slab; whether it is in C's order; its slab."""
+        used = self.memory.claim(v, shape, dying, ordered)
+        if used is not None:
+            return used.text, used.ordered, used.slab
+        space = self.memory.space(v, shape)
+        return (None, False, None) if space is None else (space[0], True, space[1])
+
+    def loop(self, eqn: Eqn, dead: Sequence[Var]) -> None:
+        """A group of elementwise equations, block by block."""
+        self.lines += Loop(self, eqn, dead).lines()
 
 
-def _is_matrix_product(eqn: Eqn) -> bool:
-    """Whether it is a product of two matrices of floats, in their own dtype."""
-    if eqn.primitive is not dot_general_p or any(v.aval.ndim != 2 for v in eqn.invars):
-        return False
-    contracted, batch = eqn.params["dimension_numbers"]
-    kinds = {v.aval.dtype for v in (*eqn.invars, *eqn.outvars)}
-    wide = len(kinds) == 1 and kinds.pop().name in ("float32", "float64")
-    return wide and batch == ((), ()) and all(len(axes) == 1 for axes in contracted)
+def _result_bytes(v: Var) -> int:
+    return v.aval.size * v.aval.dtype.itemsize if is_native(v) else 0
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier()
 
 
 def _written_kinds(eqn: Eqn) -> list[tuple[Any, Any]]:
@@ -223,49 +283,3 @@ def _written_kinds(eqn: Eqn) -> list[tuple[Any, Any]]:
     if eqn.primitive is not elementwise_p and steps_of(eqn, ["x"] * len(eqn.invars)) is None:
         return []
     return [(v.aval.shape, v.aval.dtype) for v in eqn.outvars]
-
-
-# ----------------------------------------------------------------- views
-
-
-def _reshape(emitter: _Emitter, eqn: Eqn) -> None:
-    (x,), (v,) = eqn.invars, eqn.outvars
-    value = emitter.narrow(x)
-    if not value.shape and math.prod(v.aval.shape) == x.aval.size and type(x) is Var and x.aval.shape:
-        emitter.memory.bind(v, Value(value.text, (), value.owner))  # one number, repeated in another shape
-        return
-    name, order = emitter.fresh_name(), eqn.params["dimensions"]
-    transposed = "" if order is None else f".transpose({order})"
-    emitter.lines.append(f"{name} = {emitter.whole(x)}{transposed}.reshape({v.aval.shape})")
-    emitter.memory.bind(v, Value(name, v.aval.shape, value.owner))
-
-
-def _transpose(emitter: _Emitter, eqn: Eqn) -> None:
-    (x,), (v,) = eqn.invars, eqn.outvars
-    name = emitter.fresh_name()
-    emitter.lines.append(f"{name} = {emitter.whole(x)}.transpose({eqn.params['permutation']})")
-    emitter.memory.bind(v, Value(name, v.aval.shape, emitter.narrow(x).owner))
-
-
-def _broadcast(emitter: _Emitter, eqn: Eqn) -> None:
-    (x,), (v,) = eqn.invars, eqn.outvars
-    value = emitter.narrow(x)
-    places = eqn.params["broadcast_dimensions"]
-    if not value.shape:
-        emitter.memory.bind(v, Value(value.text, (), value.owner))
-        return
-    shape = [1] * len(v.aval.shape)
-    for length, d in zip(value.shape, places, strict=True):
-        shape[d] = length
-    name = value.text
-    if tuple(shape) != value.shape:
-        name = emitter.fresh_name()
-        emitter.lines.append(f"{name} = {value.text}.reshape({tuple(shape)})")
-    emitter.memory.bind(v, Value(name, tuple(shape), value.owner))
-
-
-VIEWS: dict[str, Callable[[_Emitter, Eqn], None]] = {
-    "reshape": _reshape,
-    "transpose": _transpose,
-    "broadcast_in_dim": _broadcast,
-}

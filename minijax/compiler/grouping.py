@@ -14,6 +14,7 @@ from typing import Any
 from minijax.compiler.kernels import steps_of
 from minijax.core import Primitive
 from minijax.jaxpr import ClosedJaxpr, Eqn, Jaxpr, Var
+from minijax.primitives.sums import reduce_sum_p
 
 __all__ = ["GROUPED", "elementwise_p", "group_elementwise"]
 
@@ -35,9 +36,12 @@ class _Group:
 
 
 def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The program with groups of elementwise equations. Bit-identical."""
+    """The program with groups of elementwise equations, and of sums of their results.
+
+    Bit-identical, but for the order in which large sums are added up.
+    """
     jaxpr = closed.jaxpr
-    groups = [group for group in dict.fromkeys(_Groups(jaxpr).all) if len(group.eqns) > 1]
+    groups = [group for group in dict.fromkeys(_Groups(jaxpr).all) if _takes_several_steps(group)]
     if not groups:
         return closed
     read = _readers(jaxpr)
@@ -49,6 +53,12 @@ def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
         merged.update((id(member), eqn) for member in group.eqns)
     eqns = [merged.get(id(eqn), eqn) for eqn in jaxpr.eqns]
     return ClosedJaxpr(jaxpr.replace(eqns=_in_order(jaxpr, list(dict.fromkeys(eqns)))), closed.consts)
+
+
+def _takes_several_steps(group: _Group) -> bool:
+    first = group.eqns[0]
+    steps = steps_of(first, ["x"] * len(first.invars)) or ()
+    return len(group.eqns) > 1 or len(steps) > 1 or any(step.function == "select" for step in steps)
 
 
 class _Groups:
@@ -68,6 +78,8 @@ class _Groups:
             for other in homes:
                 if group is None or not other.bits & group.bits:
                     outside |= other.bits
+            if _is_final_sum(eqn) and homes and homes[0].shape == eqn.invars[0].aval.shape:
+                homes[0].eqns.append(eqn)  # read by nobody in the group, so it is not at home there
             if group is not None:
                 group.eqns.append(eqn)
                 group.after |= outside
@@ -115,6 +127,15 @@ class _Groups:
 def _is_elementwise(eqn: Eqn) -> bool:
     large = len(eqn.outvars) == 1 and eqn.outvars[0].aval.size >= GROUPED
     return large and steps_of(eqn, ["x"] * len(eqn.invars)) is not None
+
+
+def _is_final_sum(eqn: Eqn) -> bool:
+    """Whether it is a sum of a large array, over all axes or over the last ones, which may end a group."""
+    if eqn.primitive is not reduce_sum_p:
+        return False
+    aval, axes = eqn.invars[0].aval, tuple(eqn.params["axes"])
+    wide = aval.size >= GROUPED and aval.dtype.name in ("float32", "float64")
+    return wide and len(axes) > 0 and axes in (tuple(range(aval.ndim)), tuple(range(aval.ndim - len(axes), aval.ndim)))
 
 
 def _readers(jaxpr: Jaxpr) -> dict[Any, set[int]]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from minijax.api import make_jaxpr
 from minijax.compiler.emit import emit
-from minijax.compiler.passes import PASSES
+from minijax.compiler.passes import enabled_passes, everywhere
 
 __all__ = ["show"]
 
@@ -19,9 +19,9 @@ def show(fun: Callable, *args: Any, **kwargs: Any) -> None:
     """
     closed = make_jaxpr(fun)(*args, **kwargs)
     print(f"# the program: {len(closed.eqns)} equations\n{closed}\n")
-    for run in PASSES:
+    for run in enabled_passes():
         before, count = str(closed), len(closed.eqns)
-        closed = run(closed)
+        closed = everywhere(run, closed)
         if str(closed) == before:
             print(f"# {run.__name__}: nothing to do\n")
         else:

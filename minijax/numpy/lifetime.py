@@ -8,41 +8,11 @@ import numpy as np
 
 from minijax.array import ArrayImpl
 from minijax.core import Tracer
+from minijax.donation import delete as delete
+from minijax.donation import is_deleted as is_deleted
 from minijax.errors import ConcretizationTypeError
 
 __all__ = ["clone", "delete", "is_deleted", "refused", "unsafe_buffer_pointer"]
-
-
-class DeletedBuffer:
-    """Stands in the place of an array's buffer after x.delete(): it knows its shape and dtype, and raises otherwise."""
-
-    def __init__(self, buffer: np.ndarray):
-        self.shape, self.dtype, self.ndim, self.size = buffer.shape, buffer.dtype, buffer.ndim, buffer.size
-
-    def _refuse(self, *args: Any, **kwargs: Any) -> NoReturn:
-        raise RuntimeError(
-            f"Array has been deleted with shape={self.dtype.name}[{','.join(map(str, self.shape))}]. It was freed by "
-            "its delete() method: compute it again, or delete it later."
-        )
-
-    # Whatever way NumPy takes to the elements.
-    __array__ = __array_ufunc__ = __array_function__ = __getitem__ = __reduce__ = _refuse
-
-    def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        self._refuse()
-
-
-def delete(self: ArrayImpl) -> None:
-    """Free the buffer at once; using the array afterwards raises RuntimeError."""
-    if not is_deleted(self):
-        self._data = DeletedBuffer(self._data)
-
-
-def is_deleted(self: ArrayImpl) -> bool:
-    """Whether the buffer has been freed."""
-    return type(self._data) is DeletedBuffer
 
 
 def clone(self: ArrayImpl) -> ArrayImpl:

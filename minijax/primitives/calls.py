@@ -29,6 +29,19 @@ def call_primitive(name: str) -> Primitive:
     return prim
 
 
+def run_as_program(
+    closed: ClosedJaxpr, prim: Primitive, buffers: Sequence[np.ndarray], avals: Sequence[ShapedArray], params: dict
+) -> list[np.ndarray]:
+    """Evaluate one equation as the compiler writes it. The program is kept with `closed`, one of its parameters."""
+
+    def whole() -> ClosedJaxpr:
+        invars = [Var(aval) for aval in avals]
+        outvars = [Var(aval) for aval in prim.rule("shape_rule")(*avals, **params)]
+        return ClosedJaxpr(Jaxpr([], invars, [Eqn(prim, invars, outvars, params)], outvars), [])
+
+    return compiler.run(closed.derived((prim, *params.values()), whole), buffers)
+
+
 def hoist_tracers(closed: ClosedJaxpr) -> tuple[list[Any], ClosedJaxpr]:
     """Turn constants that are tracers into leading arguments: a jaxpr outlives the traces around it."""
     constants = list(zip(closed.jaxpr.constvars, closed.consts, strict=True))

@@ -245,7 +245,7 @@ def _dot_impl(
 
 def _product(x: np.ndarray, y: np.ndarray, dimension_numbers: Any) -> np.ndarray:
     """The contraction as one np.matmul of two stacks of matrices, which are views where that is possible."""
-    x_plan, y_plan, swapped, shape, order = _plan(x.shape, y.shape, dimension_numbers)
+    x_plan, y_plan, swapped, shape, order = matmul_plan(x.shape, y.shape, dimension_numbers)
     a, b = _matrices(x, *x_plan), _matrices(y, *y_plan)
     if swapped:
         return np.matmul(b.swapaxes(-1, -2), a.swapaxes(-1, -2)).reshape(shape).transpose(order)
@@ -253,7 +253,7 @@ def _product(x: np.ndarray, y: np.ndarray, dimension_numbers: Any) -> np.ndarray
 
 
 @functools.lru_cache(1024)
-def _plan(x_shape: Shape, y_shape: Shape, dimension_numbers: Any) -> tuple[Any, Any, bool, Shape, Shape]:
+def matmul_plan(x_shape: Shape, y_shape: Shape, dimension_numbers: Any) -> tuple[Any, Any, bool, Shape, Shape]:
     """How to make stacks of matrices of both operands and the result of their product."""
     (x_contract, y_contract), (x_batch, y_batch) = dimension_numbers
     if len(x_contract) > 1:
@@ -281,7 +281,7 @@ def _matrix_plan(shape: Shape, batch: Axes, rows: Axes, columns: Axes) -> tuple[
 
 
 def _matrices(x: np.ndarray, axes: Axes, shape: Shape, swap: bool) -> np.ndarray:
-    matrices = _for_blas(x.transpose(axes).reshape(shape))
+    matrices = for_blas(x.transpose(axes).reshape(shape))
     return matrices.swapaxes(-1, -2) if swap else matrices
 
 
@@ -297,7 +297,7 @@ def _leads(axes: Axes, others: Axes) -> bool:
     return len(axes) > 0 and len(others) > 0 and axes[0] < others[0]
 
 
-def _for_blas(x: np.ndarray) -> np.ndarray:
+def for_blas(x: np.ndarray) -> np.ndarray:
     """A contiguous copy of what NumPy could not hand to BLAS, without which it would be far slower."""
     strides, size = x.strides, x.itemsize
     column = strides[-1]
@@ -404,7 +404,7 @@ def _plain_product(a: np.ndarray, b: np.ndarray, a_axis: int, b_axis: int) -> np
         return None
     if a.dtype.char not in "fdFD" or a.dtype != b.dtype:
         return None
-    a, b = _for_blas(a), _for_blas(b)
+    a, b = for_blas(a), for_blas(b)
     token = _fp_state.set(_FP_QUIET)
     try:
         if a_axis == b_axis == 0 and a.ndim == b.ndim == 2:

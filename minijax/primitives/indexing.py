@@ -18,6 +18,7 @@ from minijax.primitives.comparison import lt
 from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.families import def_jvp, like
 from minijax.primitives.joining import concatenate
+from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.selection import select
 from minijax.primitives.shaping import expand_dims, move_axis
 from minijax.primitives.standard import Shape, standard
@@ -126,13 +127,18 @@ def _gather_impl(
     assert mode is not GatherScatterMode.ONE_HOT, "gather: mode 'one_hot' is a hint for scatters; choose another one"
     if mode is not GatherScatterMode.FILL_OR_DROP and _takes_whole_slices(x, numbers, slice_sizes):
         return _take(x, indices, numbers)
+    batching = numbers.operand_batching_dims, numbers.start_indices_batching_dims
+    if is_by_rows(x.shape, numbers.start_index_map, numbers.collapsed_slice_dims, batching, numbers.offset_dims):
+        places, inside = row_positions(x.shape, indices, clip=mode is not GatherScatterMode.FILL_OR_DROP)
+        out = x.reshape(-1).take(places)
+        return out if inside is None else np.where(inside, out, _fill_scalar(fill_value, x.dtype))
     removed = (*numbers.collapsed_slice_dims, *numbers.operand_batching_dims)
     windows = find_windows(
         x.shape,
         indices,
         slice_sizes,
         numbers.start_index_map,
-        (numbers.operand_batching_dims, numbers.start_indices_batching_dims),
+        batching,
         removed,
         clip=mode is not GatherScatterMode.FILL_OR_DROP,
     )

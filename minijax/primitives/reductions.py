@@ -15,6 +15,7 @@ from minijax.primitives.arithmetic import div, mul, mul_p
 from minijax.primitives.comparison import eq
 from minijax.primitives.conversion import convert_element_type
 from minijax.primitives.families import def_jvp, like
+from minijax.primitives.masks import has_bits
 from minijax.primitives.shaping import reshape, squeeze_p
 from minijax.primitives.slicing import pad_p, slice_p
 from minijax.primitives.standard import (
@@ -85,12 +86,19 @@ def _extremum(name: str, ufunc: np.ufunc, of_nothing: Callable[[np.dtype], Any],
 
 def settle_zeros(out: np.ndarray, x: np.ndarray, negative: bool, any_of: Callable[..., Any]) -> Any:
     """Extrema `out` of `x` with the signs of zeros right: NumPy keeps either zero, XLA orders -0.0 < 0.0."""
-    if np.count_nonzero(out) == out.size:
+    if np.count_nonzero(out) == out.size or not _has_negative_zero(x):
         return out
     zero = out == 0
     found = any_of((x == 0) & (np.signbit(x) == negative))
     signed = np.where(found == negative, x.dtype.type(-0.0), x.dtype.type(0.0))
     return np.where(zero, signed, out)
+
+
+def _has_negative_zero(x: np.ndarray) -> bool:
+    if not has_bits(x.dtype):
+        return True  # it may have
+    bits = np.dtype(f"i{x.dtype.itemsize}")
+    return bool((x.view(bits) == np.iinfo(bits).min).any())
 
 
 def _evaluate_extremum(prim: Primitive, impl: Callable[..., Any]) -> Callable[..., Any]:

@@ -41,8 +41,10 @@ from minijax.jaxpr_transforms import (
     transpose_jaxpr,
 )
 from minijax.linearize import LinearTrace
+from minijax.nan_checks import locating
 from minijax.primitives.calls import (
     merge_tangents,
+    run_as_program,
     same_types,
     short_types,
     split_list,
@@ -56,7 +58,17 @@ scan_p = Primitive("scan", multiple_results=True)
 # ----------------------------------------------------------------- evaluation
 
 
-def _impl(
+def _impl(*buffers: np.ndarray, jaxpr: ClosedJaxpr, num_consts: int, num_carry: int, **params: Any) -> list[np.ndarray]:
+    """As the compiler writes it, but where it is asked to stop at the first NaN."""
+    params |= {"jaxpr": jaxpr, "num_consts": num_consts, "num_carry": num_carry}
+    if locating.get():
+        return _turn_by_turn(*buffers, **params)
+    given = num_consts + num_carry
+    xs = [a.update(shape=(params["length"], *a.shape)) for a in jaxpr.in_avals[given:]]
+    return run_as_program(jaxpr, scan_p, buffers, [*jaxpr.in_avals[:given], *xs], params)
+
+
+def _turn_by_turn(
     *buffers: np.ndarray,
     jaxpr: ClosedJaxpr,
     length: int,

@@ -68,7 +68,7 @@ def scatter_add(
     )
 
 
-scatter_add_p = scatter_primitive("scatter-add", _accumulate(np.add))
+scatter_add_p = scatter_primitive("scatter-add", _accumulate(np.add), np.add.at)
 
 
 def _added_transpose(
@@ -127,7 +127,7 @@ def scatter_sub(
     )
 
 
-scatter_sub_p = scatter_primitive("scatter-sub", _accumulate(np.subtract))
+scatter_sub_p = scatter_primitive("scatter-sub", _accumulate(np.subtract), np.subtract.at)
 
 
 def _subtracted_transpose(ct: Any, x: Any, indices: Any, updates: Any, **params: Any) -> Any:
@@ -162,7 +162,7 @@ def scatter_mul(
     )
 
 
-scatter_mul_p = scatter_primitive("scatter-mul", _accumulate(np.multiply))
+scatter_mul_p = scatter_primitive("scatter-mul", _accumulate(np.multiply), np.multiply.at)
 
 
 def _multiplied_tangent(t: Any, x: Any, indices: Any, updates: Any, **params: Any) -> Any:
@@ -226,7 +226,7 @@ def scatter_min(
     )
 
 
-scatter_min_p = scatter_primitive("scatter-min", _accumulate(np.minimum))
+scatter_min_p = scatter_primitive("scatter-min", _accumulate(np.minimum), np.minimum.at)
 
 
 def scatter_max(
@@ -250,7 +250,7 @@ def scatter_max(
     )
 
 
-scatter_max_p = scatter_primitive("scatter-max", _accumulate(np.maximum))
+scatter_max_p = scatter_primitive("scatter-max", _accumulate(np.maximum), np.maximum.at)
 
 
 def _extremal_tangent(

@@ -20,6 +20,7 @@ from minijax.primitives.indexing import (
     gather,
     shifted,
 )
+from minijax.primitives.rows import is_by_rows, row_positions
 from minijax.primitives.shaping import move_axis
 from minijax.primitives.standard import Shape, standard
 from minijax.primitives.windows import GatherScatterMode, check_batching, check_dims, find_windows
@@ -84,8 +85,11 @@ def _scalar_jaxpr(combine: Callable[..., Any], dtype: Any) -> ClosedJaxpr:
 # ----------------------------------------------------------------- evaluation
 
 
-def _scatter_impl(write: Callable[..., None]) -> Callable[..., np.ndarray]:
-    """The implementation that lets write(out, windows, updates, **params) change a copy of the operand."""
+def _scatter_impl(write: Callable[..., None], at: Callable[..., None] | None) -> Callable[..., np.ndarray]:
+    """The implementation that lets write(out, windows, updates, **params) change a copy of the operand.
+
+    Of single elements, row by row, it is at(flat out, positions, updates), where there is such a function.
+    """
 
     def impl(
         x: np.ndarray,
@@ -97,13 +101,27 @@ def _scatter_impl(write: Callable[..., None]) -> Callable[..., np.ndarray]:
         **params: Any,
     ) -> np.ndarray:
         numbers = dimension_numbers
+        batching = numbers.operand_batching_dims, numbers.scatter_indices_batching_dims
+        if at is not None and is_by_rows(
+            x.shape,
+            numbers.scatter_dims_to_operand_dims,
+            numbers.inserted_window_dims,
+            batching,
+            numbers.update_window_dims,
+        ):
+            out = np.array(x, order="C")
+            places, inside = row_positions(x.shape, indices, clip=mode is GatherScatterMode.CLIP)
+            if inside is not None:
+                places, updates = places[inside], updates[inside]
+            at(out.reshape(-1), places.reshape(-1), updates.reshape(-1))
+            return out
         removed = (*numbers.inserted_window_dims, *numbers.operand_batching_dims)
         windows = find_windows(
             x.shape,
             indices,
             window_lengths(len(x.shape), updates.shape, numbers),
             numbers.scatter_dims_to_operand_dims,
-            (numbers.operand_batching_dims, numbers.scatter_indices_batching_dims),
+            batching,
             removed,
             clip=mode is GatherScatterMode.CLIP,
         )
@@ -186,9 +204,11 @@ def _scatter_dtype(x: ShapedArray, indices: ShapedArray, updates: ShapedArray, *
     return x.dtype
 
 
-def scatter_primitive(name: str, write: Callable[..., None]) -> Primitive:
-    """A scatter without derivative; write(out, windows, updates, **params) is what it does to its result."""
-    prim = standard(name, _scatter_impl(write), _scatter_shape, _scatter_dtype, first_weak)
+def scatter_primitive(
+    name: str, write: Callable[..., None], at: Callable[..., None] | None = None
+) -> Primitive:
+    """A scatter without derivative; `write` and `at` are what it does to its result, as in `_scatter_impl`."""
+    prim = standard(name, _scatter_impl(write, at), _scatter_shape, _scatter_dtype, first_weak)
 
     def batch(axis_size: int, args: Any, dims: Any, *, dimension_numbers: Any, **params: Any) -> Any:
         (x, indices, updates), (x_dim, indices_dim, updates_dim) = args, dims

@@ -22,10 +22,14 @@ from minijax.primitives.families import (
     like,
     widen,
 )
+from minijax.primitives.masks import choose, has_bits
 from minijax.primitives.shaping import broadcast_in_dim, move_axis
 from minijax.primitives.standard import Shape, require_dtype, standard, zero_like
 
 __all__ = ["clamp", "select", "select_n"]
+
+# Elements from which it pays to choose by bits.
+LARGE = 1 << 10
 
 # ----------------------------------------------------------------- select_n
 
@@ -56,7 +60,8 @@ def _select_impl(which: np.ndarray, *cases: np.ndarray) -> np.ndarray:
     if not which.ndim:
         return cases[min(max(int(which), 0), len(cases) - 1)]
     if which.dtype.kind == "b":
-        return np.where(which, cases[1], cases[0])
+        quick = which.size >= LARGE and has_bits(cases[0].dtype)
+        return choose(which, cases[1], cases[0]) if quick else np.where(which, cases[1], cases[0])
     out = cases[-1]
     for i in reversed(range(len(cases) - 1)):
         out = np.where(which <= which.dtype.type(i), cases[i], out)

@@ -32,7 +32,15 @@ from minijax.jaxpr_transforms import (
     rearranged,
 )
 from minijax.linearize import LinearTrace
-from minijax.primitives.calls import merge_tangents, same_types, short_types, split_list, split_tangents
+from minijax.nan_checks import locating
+from minijax.primitives.calls import (
+    merge_tangents,
+    run_as_program,
+    same_types,
+    short_types,
+    split_list,
+    split_tangents,
+)
 from minijax.primitives.families import instantiate
 from minijax.primitives.scan import interleaved
 
@@ -41,7 +49,16 @@ while_p = Primitive("while", multiple_results=True)
 # ----------------------------------------------------------------- evaluation
 
 
-def _impl(
+def _impl(*buffers: np.ndarray, cond_jaxpr: ClosedJaxpr, body_jaxpr: ClosedJaxpr, **params: Any) -> list[np.ndarray]:
+    """As the compiler writes it, but for a batch of loops, and where it is asked to stop at the first NaN."""
+    params |= {"cond_jaxpr": cond_jaxpr, "body_jaxpr": body_jaxpr}
+    if locating.get() or cond_jaxpr.out_avals[0].ndim:
+        return _turn_by_turn(*buffers, **params)
+    conds = cond_jaxpr.in_avals[: params["cond_nconsts"]]
+    return run_as_program(body_jaxpr, while_p, buffers, [*conds, *body_jaxpr.in_avals], params)
+
+
+def _turn_by_turn(
     *buffers: np.ndarray, cond_jaxpr: ClosedJaxpr, cond_nconsts: int, body_jaxpr: ClosedJaxpr, body_nconsts: int
 ) -> list[np.ndarray]:
     cond_consts, body_consts, carry = split_list(buffers, cond_nconsts, body_nconsts)

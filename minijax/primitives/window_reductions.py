@@ -18,6 +18,7 @@ from minijax.primitives.comparison import ge_p, le_p
 from minijax.primitives.convolution import lhs_cotangent_padding
 from minijax.primitives.convolution_dimensions import dilated_shape, window_count
 from minijax.primitives.families import batch_axis_in_front, def_jvp, like
+from minijax.primitives.masks import choose, has_bits, kept
 from minijax.primitives.reductions import accumulator_dtype, highest, lowest, settle_zeros
 from minijax.primitives.slicing import pad, slice
 from minijax.primitives.sliding import pad_and_dilate, sliding_windows
@@ -102,6 +103,9 @@ def reduced_windows(
     """Each window reduced by `ufunc`, whose neutral element is `fill`: one axis after the other."""
     x = pad_and_dilate(x, padding, base_dilation, fill)
     for axis, (window, stride, dilation) in enumerate(zip(window_dimensions, window_strides, window_dilation)):
+        if window == 1:
+            x = x[(np.s_[:],) * axis + (np.s_[::stride],)]
+            continue
         if stride == 1 and window > 64:
             x = _by_doubling(x.swapaxes(axis, -1), ufunc, window, dilation).swapaxes(axis, -1)
             continue
@@ -306,6 +310,9 @@ _def_linear_in_first(select_and_gather_add_p, _gather_transpose)
 
 # ----------------------------------------------------------------- select_and_scatter_add
 
+# Elements of the examples that are worked on together.
+BLOCK = 1 << 17
+
 
 def _scatter_impl(
     source: np.ndarray, x: np.ndarray, *, select_prim: Primitive, padding: Pads, **params: Any
@@ -313,15 +320,32 @@ def _scatter_impl(
     keep, worst = _compare(select_prim)
     x = pad_and_dilate(x, padding, (1,) * x.ndim, worst(x.dtype))
     out = np.zeros(x.shape, accumulator_dtype(source.dtype))
-    places = window_places(x.shape, params["window_dimensions"], params["window_strides"], (1,) * x.ndim)
-    found, chosen = x[places[0]], np.zeros(source.shape, np.intp)
-    for i, place in enumerate(places[1:], 1):
-        kept = keep(found, x[place])
-        found, chosen = np.where(kept, found, x[place]), np.where(kept, chosen, i)
-    for i, place in enumerate(places):
-        out[place] += np.where(chosen == i, source, source.dtype.type(0))
+    window, strides = params["window_dimensions"], params["window_strides"]
+    places = window_places(x.shape, window, strides, (1,) * x.ndim)
+    length = x.shape[0]
+    if window[0] == strides[0] == 1 and x.size:  # examples one after the other, as many as fit into the cache
+        places = [(np.s_[:], *place[1:]) for place in places]
+        length = max(1, BLOCK * x.shape[0] // x.size)
+    for first in range(0, x.shape[0], max(length, 1)):
+        some = np.s_[first : first + length]
+        _scatter_block(source[some], x[some], out[some], places, keep)
     back = [(-low, -high) for low, high in padding]
     return pad_and_dilate(out, back, (1,) * x.ndim, 0).astype(source.dtype, copy=False)
+
+
+def _scatter_block(
+    source: np.ndarray, x: np.ndarray, out: np.ndarray, places: list[tuple[Any, ...]], keep: np.ufunc
+) -> None:
+    """Add each element of `source` to that place of `out` where its window of `x` has the element kept."""
+    found, chosen = x[places[0]], np.zeros(source.shape, np.min_scalar_type(len(places)))
+    for i, place in enumerate(places[1:], 1):
+        stays = keep(found, x[place])
+        if i < len(places) - 1:
+            found = choose(stays, found, x[place]) if has_bits(x.dtype) else np.where(stays, found, x[place])
+        # Numbers of places grow: what has been chosen before is smaller.
+        np.maximum(chosen, np.multiply(~stays, chosen.dtype.type(i)), out=chosen)
+    for i, place in enumerate(places):
+        out[place] += kept(chosen == i, source)
 
 
 def _scatter_shape(source: ShapedArray, x: ShapedArray, *, select_prim: Primitive, **params: Any) -> Shape:

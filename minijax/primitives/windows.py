@@ -124,6 +124,8 @@ def as_positions(indices: np.ndarray) -> np.ndarray:
     """Indices in NumPy's own index type; those beyond its range stay far outside of any array."""
     if indices.dtype == np.intp:
         return indices
+    if indices.dtype.itemsize < np.dtype(np.intp).itemsize:
+        return indices.astype(np.intp)
     info, own = np.iinfo(np.intp), np.iinfo(indices.dtype)
     if own.max > info.max:
         indices = np.minimum(indices, indices.dtype.type(info.max))
