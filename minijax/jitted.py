@@ -143,9 +143,7 @@ class JitFunction:
                 "static_argnames, or convert them with jnp.asarray."
             ) from None
 
-    def _trace(
-        self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any, donated: Sequence[int]
-    ) -> Program:
+    def _trace(self, in_tree: Any, avals: Sequence[ShapedArray], static_key: Any, donated: Sequence[int]) -> Program:
         name = self._params["name"]
         started = time.perf_counter()
         out_trees: list[Any] = []

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.compiler.kernels import may_overwrite, statements, steps_of
+from minijax.compiler.names import Lines
 from minijax.compiler.workers import in_parallel, thread_count
 from minijax.jaxpr import Eqn, Jaxpr, Var, last_uses
 from minijax.primitives.sums import reduce_sum_p
@@ -23,8 +24,8 @@ __all__ = ["BLOCK", "Loop"]
 # times as long as calling NumPy does.
 BLOCK = 1 << 15
 
-# Work, in elements times equations, from which a loop is shared by threads: some hundred microseconds.
-SHARED = 1 << 21
+# Work, in elements times equations, from which a loop is shared by threads: about a hundred microseconds.
+SHARED = 1 << 20
 # Equations that cost as much as several.
 _COST = {**dict.fromkeys(("exp", "log", "sin", "cos", "tanh", "logistic", "exp2", "expm1", "log1p"), 8), "div": 2}
 
@@ -47,8 +48,7 @@ class Loop:
         self.body: Jaxpr = eqn.params["jaxpr"].jaxpr
         self.shape: Shape = self.body.eqns[0].outvars[0].aval.shape
         self.operands = [emitter.values[v] for v in eqn.invars]
-        self.before: list[str] = []
-        self.within: list[str] = []
+        self.before, self.within = Lines(), Lines()
         self.after: list[str] = []
         self.new_blocks: dict[str, tuple[Shape, Any]] = {}
         # Names that nobody needs after the loop, where they would only keep memory.
@@ -79,7 +79,7 @@ class Loop:
                 if v in self.blocks:
                     self.spare.setdefault((self.held[v].shape, v.aval.dtype), []).append(self.blocks[v])
         if self.within and not self.single:
-            self.within = self.in_loop()
+            self.within[:] = self.in_loop()
         for slab in self.slabs:
             self.emitter.plan.give_back(slab)
         end = [f"del {', '.join(dict.fromkeys(self.local))}"] if self.local else []

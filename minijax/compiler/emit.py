@@ -22,7 +22,7 @@ from minijax.compiler.grouping import elementwise_p
 from minijax.compiler.kernels import Step, is_native, may_overwrite, statements, steps_of
 from minijax.compiler.memory import Memory, Value
 from minijax.compiler.movement import MOVEMENT
-from minijax.compiler.names import Names
+from minijax.compiler.names import Lines, Names
 from minijax.compiler.products import PRODUCTS
 from minijax.compiler.reducing import REDUCING
 from minijax.compiler.rewriting import literal_value
@@ -84,7 +84,7 @@ class Emitter:
         self.names = names
         self.plan = plan
         self.depth = depth
-        self.lines: list[str] = []
+        self.lines = Lines()
         self.targets: dict[Var, str] = {}
         self.placed: set[Var] = set()
         # In the body of a loop: what is the same in each turn, and lines to write before the loop.

@@ -153,9 +153,9 @@ def _readers(jaxpr: Jaxpr) -> dict[Any, set[int]]:
 
 def _as_equation(group: _Group, readers: dict[Any, set[int]]) -> Eqn:
     members = set(map(id, group.eqns))
-    made = [v for eqn in group.eqns for v in eqn.outvars]
+    made = dict.fromkeys(v for eqn in group.eqns for v in eqn.outvars)
     results = [v for v in made if readers.get(v, set()) - members]
-    operands = list(dict.fromkeys(v for eqn in group.eqns for v in eqn.invars if type(v) is Var and v not in set(made)))
+    operands = list(dict.fromkeys(v for eqn in group.eqns for v in eqn.invars if type(v) is Var and v not in made))
     body = ClosedJaxpr(Jaxpr([], operands, group.eqns, results), [])
     return group.eqns[-1].replace(
         primitive=elementwise_p, invars=list(operands), outvars=results, params={"jaxpr": body}

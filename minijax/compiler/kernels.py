@@ -16,6 +16,10 @@ from minijax.jaxpr import Atom, Eqn, Literal
 __all__ = ["Step", "is_native", "may_overwrite", "statements", "steps_of"]
 
 
+# Elements from which choosing by bits is quicker.
+LARGE = 1 << 10
+
+
 class Step(NamedTuple):
     """A call of a function of NumPy."""
 
@@ -108,7 +112,8 @@ def _select_n(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
     dtype = eqn.outvars[0].aval.dtype
     if _dtype(eqn).kind != "b" or len(cases) != 2:
         return None
-    if not eqn.invars[0].aval.shape or dtype.itemsize > 8 or dtype.kind not in "biuf":
+    small = eqn.outvars[0].aval.size < LARGE or not eqn.invars[0].aval.shape
+    if small or dtype.itemsize > 8 or dtype.kind not in "biuf":
         return [Step("where", (which, cases[1], cases[0]))]
     integer = f"int{8 * dtype.itemsize}"
     on_false, on_true = (_bits(case, dtype, integer) for case in cases)

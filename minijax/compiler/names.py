@@ -13,7 +13,13 @@ import numpy as np
 from minijax.jaxpr import Var
 from minijax.jaxpr_text import letters
 
-__all__ = ["Names"]
+__all__ = ["Lines", "Names"]
+
+
+class Lines(list[str]):
+    """Lines of text; `said` is the last comment."""
+
+    said = ""
 
 
 class Names:
@@ -51,13 +57,15 @@ class Names:
         self.table[name] = value
         return name
 
-    def comment(self, lines: list[str], source: Any) -> None:
+    def comment(self, lines: Lines, source: Any) -> None:
         """Say in `lines` where in the user's program those to come are from, unless the last comment has said so."""
         if source is None:
             return
         text = f"# {os.path.basename(source.file)}:{source.line}"
         self.sources[text] = source
-        if lines and lines[-1].startswith("# "):
+        if lines and lines[-1] == lines.said:
             lines.pop()
-        if next((line for line in reversed(lines) if line.startswith("# ")), None) != text:
             lines.append(text)
+        elif lines.said != text:
+            lines.append(text)
+        lines.said = text

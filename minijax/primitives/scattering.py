@@ -204,9 +204,7 @@ def _scatter_dtype(x: ShapedArray, indices: ShapedArray, updates: ShapedArray, *
     return x.dtype
 
 
-def scatter_primitive(
-    name: str, write: Callable[..., None], at: Callable[..., None] | None = None
-) -> Primitive:
+def scatter_primitive(name: str, write: Callable[..., None], at: Callable[..., None] | None = None) -> Primitive:
     """A scatter without derivative; `write` and `at` are what it does to its result, as in `_scatter_impl`."""
     prim = standard(name, _scatter_impl(write, at), _scatter_shape, _scatter_dtype, first_weak)
 
