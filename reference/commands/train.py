@@ -162,14 +162,16 @@ class _Table(Callback):
         self.begun = False
 
     def on_epoch(self, loop: Loop, row: dict[str, float]) -> None:
+        heads = [*self.names, "seconds", "steps/s", "examples/s"]
+        widths = [max(12, len(head)) for head in heads]
         if not self.begun:
-            heads = [*self.names, "seconds", "steps/s", "examples/s"]
-            print("epoch " + " ".join(f"{head:>12}" for head in heads))
+            print("epoch " + " ".join(f"{head:>{width}}" for head, width in zip(heads, widths)))
             self.begun = True
         cells = [report.shown(name, row[name]) if name in row else "" for name in self.names]
         cells.append(f"{row['seconds']:.2f}")
         cells += [f"{row[name]:,.1f}" if name in row else "" for name in ("steps_per_second", "examples_per_second")]
-        print(f"{row['epoch']:>5} " + " ".join(f"{cell:>12}" for cell in cells), flush=True)
+        line = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
+        print(f"{row['epoch']:>5} {line}".rstrip(), flush=True)
 
 
 def _callbacks(
