@@ -133,10 +133,13 @@ def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> i
     except TrainingDiverged as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        status = 130 if isinstance(end, KeyboardInterrupt) else end.code
+        if status not in (130, 143):
+            raise
         kept = f"; all is kept in {options.checkpoint_dir}: go on with --resume" if options.checkpoint_dir else ""
         print(f"interrupted{kept}", file=sys.stderr)
-        return 130
+        return status
     if machine.first:
         _finish(options, jax, outcome, chosen, dataset, title)
         if options.utilization and machine.alone:

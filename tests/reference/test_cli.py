@@ -252,6 +252,9 @@ def test_early_stopping_and_interruption_are_told(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(train, "fit", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
     assert ours(f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 130
     assert "go on with --resume" in capsys.readouterr().err
+    monkeypatch.setattr(train, "fit", lambda *args, **options: sys.exit(143))
+    assert ours(f"train mlp --dataset digits --out {tmp_path}") == 143
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize(
