@@ -42,9 +42,10 @@ check: $(VENV)/installed-reference
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m reference bench $(BENCH_ARGS)
 
-# LAB_ARGS is for JupyterLab, as in: make tutorials LAB_ARGS=--no-browser
+# From the top folder, so that links into the engine's files open. LAB_ARGS is for more: make tutorials LAB_ARGS=--no-browser
 tutorials: $(VENV)/installed-tutorials
-	$(BIN)/jupyter lab $(LAB_ARGS) tutorials
+	$(BIN)/jupyter lab --ServerApp.root_dir="$(CURDIR)" --LabApp.app_settings_dir="$(CURDIR)/tutorials/.jupyterlab" \
+		--LabApp.default_url=/lab/tree/tutorials/README.md $(LAB_ARGS)
 
 # One after the other, so that the times it prints are what a reader waits for.
 tutorials-check: $(VENV)/installed-dev

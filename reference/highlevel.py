@@ -107,10 +107,15 @@ class Model:
         """One of MODELS, with the sizes that the dataset asks for; `changes` are arguments of `Model`."""
         if name not in MODELS:
             raise ValueError(f"there is no model {name!r}; there are: {', '.join(MODELS)}")
-        task, usual = MODELS[name], settings(name, optimizer=changes.get("optimizer"))
-        network = task.model(dataset)
-        arguments = {"objective": task.objective(network, dataset), "metrics": task.metrics(dataset)}
-        return cls(jax, network, **arguments | {"optimizer": usual.optimizer, "rate": usual.rate} | changes)
+        task, network = MODELS[name], MODELS[name].model(dataset)
+        arguments = {"objective": task.objective(network, dataset), "metrics": task.metrics(dataset)} | changes
+        if isinstance(arguments.get("optimizer", ""), Optimizer):
+            return cls(jax, network, **arguments)
+        usual = settings(name, optimizer=arguments.pop("optimizer", None), rate=arguments.pop("rate", None))
+        optimizer = task.around(OPTIMIZERS[usual.optimizer].make(usual.rate))
+        made = cls(jax, network, optimizer=optimizer, **arguments)
+        made.rate = usual.rate
+        return made
 
     def distributed(self, devices: int | None = None, *, how: str = "shard") -> "Model":
         """Train on so many devices (None: all) from now on; this model itself.

@@ -21,6 +21,7 @@ KINDS = ("key", "PRNGKey")
 FLOATS = ("float16", "float32", "float64")
 INTEGERS = ("int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64")
 
+DEPTH = max(1, settings.default.max_examples // 10)  # 30 under the profile `full`
 # Compiling takes JAX longer than drawing, so the shapes are few.
 shapes = st.sampled_from([(), (3, 2), (2, 0, 3)])
 seeds = st.integers(-(2**63), 2**63 - 1)
@@ -109,7 +110,7 @@ def test_key_attributes():
 # --------------------------------------------------------------------------- identical bits
 
 
-@settings(max_examples=12)
+@settings(max_examples=6 * DEPTH)
 @given(seed=small_seeds, shape=shapes, dtype=st.sampled_from(INTEGERS[1::2]), kind=kinds, wide=st.booleans())
 def test_bits(seed: int, shape: tuple, dtype: str, kind: str, wide: bool):
     if dtype != "uint64" or wide:
@@ -121,7 +122,7 @@ def test_bits_in_many_blocks(shape: tuple):
     compare(lambda engine, key: engine.random.bits(key, shape), 5)
 
 
-@settings(max_examples=15)
+@settings(max_examples=8 * DEPTH)
 @given(seed=small_seeds, shape=shapes, dtype=st.sampled_from(FLOATS), kind=kinds, wide=st.booleans())
 def test_uniform(seed: int, shape: tuple, dtype: str, kind: str, wide: bool):
     if dtype != "float64" or wide:
@@ -163,7 +164,7 @@ def bounds(draw: Any) -> tuple[str, int, int]:
     return info.dtype.name, draw(numbers), draw(numbers)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15 * DEPTH)
 @given(seed=small_seeds, bounds=bounds(), kind=kinds)
 def test_randint(seed: int, bounds: tuple[str, int, int], kind: str):
     dtype, low, high = bounds
@@ -183,7 +184,7 @@ def test_randint_between_arrays():
     compare(lambda engine, key: engine.random.randint(key, (4,), 0.5, np.float32(9.7), "int16"))
 
 
-@settings(max_examples=8)
+@settings(max_examples=5 * DEPTH)
 @given(seed=small_seeds, n=st.sampled_from([0, 1, 2, 3000]), kind=kinds)
 def test_permutation_of_a_range(seed: int, n: int, kind: str):
     compare(lambda engine, key: engine.random.permutation(key, n), seed, kind)
@@ -196,7 +197,7 @@ def test_permutation_of_an_array(axis: int, independent: bool):
     compare(lambda engine, key: engine.random.permutation(key, x, axis, independent))
 
 
-@settings(max_examples=10)
+@settings(max_examples=5 * DEPTH)
 @given(seed=small_seeds, p=st.floats(0, 1, width=32), mode=st.sampled_from(["low", "high"]), wide=st.booleans())
 def test_bernoulli(seed: int, p: float, mode: str, wide: bool):
     compare(lambda engine, key: engine.random.bernoulli(key, p, (100,), mode), seed, wide=wide)
@@ -224,7 +225,7 @@ def test_choice_without_probabilities(shape: tuple, replace: bool):
 # --------------------------------------------------------------------------- draws within a tolerance
 
 
-@settings(max_examples=8)
+@settings(max_examples=4 * DEPTH)
 @given(seed=small_seeds, kind=kinds)
 def test_normal(seed: int, kind: str):
     for dtype, relative in (("float16", 1e-3), ("float32", 3e-7), ("float64", 1e-12)):

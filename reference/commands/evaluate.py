@@ -11,7 +11,7 @@ from ..files import write_json
 from ..metrics import PrecisionRecall, confusion_matrix, precision_recall_of
 from ..training import Trainer
 from .parsing import add_command, make_folder
-from .saved import Saved, add_checkpoint, find
+from .saved import Saved, add_checkpoint, find, is_classifier
 
 __all__ = ["add_parser"]
 
@@ -32,6 +32,7 @@ EXIT_CODES = """exit status:
 """
 
 MOST_CLASSES = 50
+"""in a table that people read"""
 
 
 def add_parser(commands: Any) -> None:
@@ -48,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json is not None:
         make_folder(options, "--json", options.json.parent)
     saved = find(options)
-    classes = _has_classes(saved)
+    classes = is_classifier(saved) and saved.dataset.classes <= MOST_CLASSES
     if classes:
         metrics = {**saved.experiment.metrics, "confusion": confusion_matrix(saved.dataset.classes)}
         made = saved.experiment._replace(metrics=metrics)
@@ -64,15 +65,6 @@ def _run(options: argparse.Namespace) -> int:
     if options.json is not None:
         write_json(options.json, report.finite({name: _plain(value) for name, value in found.items()}))
     return 0
-
-
-def _has_classes(saved: Saved) -> bool:
-    """Whether it is a classifier with one class for each example, of so few that a table can show them."""
-    return (
-        "accuracy" in saved.experiment.metrics
-        and saved.dataset.y_test.ndim == 1
-        and saved.dataset.classes <= MOST_CLASSES
-    )
 
 
 def _plain(value: Any) -> Any:

@@ -10,7 +10,7 @@ from ..data.folders import read_image
 from ..data.words import encode, tokenize
 from ..files import write_json
 from .parsing import add_command, count, make_folder
-from .saved import Saved, add_checkpoint, find
+from .saved import Saved, add_checkpoint, find, is_classifier
 
 __all__ = ["add_parser"]
 
@@ -49,7 +49,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.json is not None:
         make_folder(options, "--json", options.json.parent)
     saved = find(options)
-    if "accuracy" not in saved.experiment.metrics or saved.dataset.y_test.ndim != 1:
+    if not is_classifier(saved):
         options.parser.error(f"{saved.name} is no classifier; `evaluate` measures it")
     if options.input:
         names, stored, answers = options.input, _stored(options, saved), None

@@ -20,7 +20,7 @@ from ..training import (
 )
 from .experiment_options import dataset_name
 
-__all__ = ["Saved", "add_checkpoint", "find"]
+__all__ = ["Saved", "add_checkpoint", "find", "is_classifier"]
 
 
 class Saved(NamedTuple):
@@ -43,6 +43,11 @@ def add_checkpoint(add: Callable) -> None:
     add("--which", choices=["best", "last"], default="best", metavar="WHICH", help="of a folder: %(choices)s")
     add("--engine", choices=list(ENGINES), default="jax", metavar="NAME", help="%(choices)s (default: jax)")
     add("--dataset", type=dataset_name, metavar="NAME", help="another one than the model was trained on")
+
+
+def is_classifier(saved: Saved) -> bool:
+    """Whether it says for each example which of the dataset's classes it is of."""
+    return saved.task.metrics is Task._field_defaults["metrics"] and saved.dataset.y_test.ndim == 1
 
 
 def find(options: argparse.Namespace) -> Saved:

@@ -133,10 +133,13 @@ def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> i
     except TrainingDiverged as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as end:
+        status = 130 if isinstance(end, KeyboardInterrupt) else end.code
+        if status not in (130, 143):
+            raise
         kept = f"; all is kept in {options.checkpoint_dir}: go on with --resume" if options.checkpoint_dir else ""
         print(f"interrupted{kept}", file=sys.stderr)
-        return 130
+        return status
     if machine.first:
         _finish(options, jax, outcome, chosen, dataset, title)
         if options.utilization and machine.alone:
@@ -162,14 +165,16 @@ class _Table(Callback):
         self.begun = False
 
     def on_epoch(self, loop: Loop, row: dict[str, float]) -> None:
+        heads = [*self.names, "seconds", "steps/s", "examples/s"]
+        widths = [max(12, len(head)) for head in heads]
         if not self.begun:
-            heads = [*self.names, "seconds", "steps/s", "examples/s"]
-            print("epoch " + " ".join(f"{head:>12}" for head in heads))
+            print("epoch " + " ".join(f"{head:>{width}}" for head, width in zip(heads, widths)))
             self.begun = True
         cells = [report.shown(name, row[name]) if name in row else "" for name in self.names]
         cells.append(f"{row['seconds']:.2f}")
         cells += [f"{row[name]:,.1f}" if name in row else "" for name in ("steps_per_second", "examples_per_second")]
-        print(f"{row['epoch']:>5} " + " ".join(f"{cell:>12}" for cell in cells), flush=True)
+        line = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
+        print(f"{row['epoch']:>5} {line}".rstrip(), flush=True)
 
 
 def _callbacks(

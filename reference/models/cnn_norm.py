@@ -47,15 +47,19 @@ def apply(
     train: bool,
     rate: float = 0.4,
     activation: str = "relu",
+    pool: str = "max_pool",
 ) -> tuple[Array, Any]:
-    """Logits, f[batch, classes], from x, f[batch, h, w, c], and the state; `rate` is that of dropout."""
+    """Logits, f[batch, classes], from x, f[batch, h, w, c], and the state.
+
+    `rate` is that of dropout, `activation` a name in `jax.nn`, `pool` one in `layers.pooling`.
+    """
     active, following = getattr(jax.nn, activation), []
     first, second = (None, None) if key is None else jax.random.split(key)
     for i, (layer, norm, seen) in enumerate(zip(params["convs"], params["norms"], state, strict=True)):
         x, seen = batch_norm.apply(jax, norm, seen, conv.apply(jax, layer, x), train=train)
         x = active(x)
         if i % 2:
-            x = pooling.max_pool(jax, x)
+            x = getattr(pooling, pool)(jax, x)
         following.append(seen)
     x = dropout.apply(jax, first, x.reshape(len(x), -1), rate, train=train)
     x = active(dense.apply(jax, params["hidden"], x))
@@ -71,12 +75,13 @@ def cnn_norm(
     hidden: int = 128,
     rate: float = 0.4,
     activation: str = "relu",
+    pool: str = "max_pool",
 ) -> Model:
     """The model for images of (height, width, channels)."""
     return Model(
         "cnn with batch normalisation " + "-".join(str(size) for size in (*channels, hidden, classes)),
         lambda jax, key: init(jax, key, shape, classes, channels=channels, hidden=hidden),
         lambda jax, params, state, x, *, key, train: apply(
-            jax, params, state, x, key=key, train=train, rate=rate, activation=activation
+            jax, params, state, x, key=key, train=train, rate=rate, activation=activation, pool=pool
         ),
     )

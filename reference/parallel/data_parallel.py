@@ -18,7 +18,7 @@ from ..optimizers import Optimizer
 from ..training import Objective, TrainState, make_eval_step, train_step
 from ..training.execution import Execution
 from .devices import Device
-from .replication import AXIS, divide, replicate, unreplicate
+from .replication import AXIS, Parts, divide, replicate, unreplicate
 
 __all__ = ["averaging", "data_parallel"]
 
@@ -44,6 +44,7 @@ def data_parallel(devices: list[Device], *, build: Callable = train_step) -> Exe
         make_eval,
         place_state=lambda jax, state: replicate(jax, state, devices),
         whole_state=unreplicate,
+        place_batch=lambda jax, batch: divide(jax, batch, devices),
     )
 
 
@@ -78,8 +79,8 @@ def _make_train_step(
     watch: bool,
     devices: list[Device],
     build: Callable,
-) -> Callable[[TrainState, Any], tuple[TrainState, dict[str, Array]]]:
-    """`step(state, batch) -> (state, measures)`. Metrics of a batch are the means over the devices."""
+) -> Callable[[TrainState, Parts], tuple[TrainState, dict[str, Array]]]:
+    """`step(state, parts) -> (state, measures)`. Metrics of a batch are the means over the devices."""
 
     def own(jax: Engine, params: Params, model_state: Any, batch: Any, key: Array, *, train: bool) -> Any:
         """Each device draws random numbers of its own."""
@@ -97,24 +98,23 @@ def _make_train_step(
 
         return jax.pmap(step, axis_name=AXIS, in_axes=(0, axis), out_axes=(0, None), donate_argnums=0, devices=devices)
 
-    return _either(jax, devices, divided=over(own, 0), whole=over(objective, None))
+    return _either(divided=over(own, 0), whole=over(objective, None))
 
 
-def _either(jax: Engine, devices: list[Device], *, divided: Callable, whole: Callable) -> Callable:
-    """A step whose last argument is the batch: in parts where it can be divided, else every device has all of it."""
+def _either(*, divided: Callable, whole: Callable) -> Callable:
+    """A step whose last argument is a batch in parts, or one that every device has all of."""
 
     def step(*words: Any) -> Any:
-        *states, batch = words
-        parts = divide(jax, batch, devices)
-        return whole(*states, batch) if parts is None else divided(*states, parts)
+        *states, parts = words
+        return (divided if parts.divided else whole)(*states, parts.arrays)
 
     return step
 
 
 def _make_eval_step(
     jax: Engine, objective: Objective, metrics: Mapping[str, Metric], devices: list[Device]
-) -> Callable[[TrainState, Any, Any], Any]:
-    """`step(state, totals, batch) -> totals`. Metrics see the outputs for the whole batch, gathered."""
+) -> Callable[[TrainState, Any, Parts], Any]:
+    """`step(state, totals, parts) -> totals`. Metrics see the outputs for the whole batch, gathered."""
 
     def gathered(leaf: Array) -> Array:
         return jax.lax.all_gather(leaf, AXIS, axis=0, tiled=True)
@@ -136,4 +136,4 @@ def _make_eval_step(
         return jax.pmap(step, axis_name=AXIS, in_axes=(0, None, axis), out_axes=None, devices=devices)
 
     plain = make_eval_step(jax, objective, metrics)
-    return _either(jax, devices, divided=over(of_parts, 0), whole=over(plain, None))
+    return _either(divided=over(of_parts, 0), whole=over(plain, None))

@@ -1,13 +1,22 @@
 """A pytree on every device, and a batch in equal parts: what `pmap` takes."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..engines import Array, Engine
 from .devices import Device
 
-__all__ = ["AXIS", "divide", "replicate", "unreplicate"]
+__all__ = ["AXIS", "Parts", "divide", "replicate", "unreplicate"]
 
 AXIS = "devices"
+
+
+class Parts(NamedTuple):
+    """A batch on its way to the devices."""
+
+    arrays: tuple[Array, ...]
+    """[devices, examples / devices, ...] where it is divided, else [examples, ...]"""
+    divided: bool
+    """False where its examples cannot be divided evenly: then each device takes all of them"""
 
 
 def _over_devices(jax: Engine, devices: list[Device]) -> Any:
@@ -31,13 +40,11 @@ def unreplicate(jax: Engine, tree: Any) -> Any:
     return jax.tree.map(lambda leaf: leaf[0], tree)
 
 
-def divide(jax: Engine, batch: tuple[Array, ...], devices: list[Device]) -> tuple[Array, ...] | None:
-    """A batch of arrays [examples, ...] as [devices, examples / devices, ...], each part on its device, in their order.
-
-    None where the examples cannot be divided evenly.
-    """
+def divide(jax: Engine, batch: tuple[Array, ...], devices: list[Device]) -> Parts:
+    """A batch of arrays [examples, ...] in equal parts, each on its device, in the order of the examples."""
     count, rest = divmod(len(batch[0]), len(devices))
     if rest or not count:
-        return None
+        return Parts(batch, divided=False)
     placed = _over_devices(jax, devices)
-    return tuple(jax.device_put(x.reshape(len(devices), count, *x.shape[1:]), placed) for x in batch)
+    parts = [jax.device_put(x.reshape(len(devices), count, *x.shape[1:]), placed) for x in batch]
+    return Parts(tuple(parts), divided=True)

@@ -14,6 +14,7 @@ from ..engines import Array, Engine
 from ..metrics import Metric
 from ..optimizers import Optimizer
 from ..training import Execution, Experiment, Feed, Objective, TrainState, feed_of, steps_in_epoch, train_step
+from .devices import DeviceError, memory
 
 __all__ = ["fits", "groups", "make_scanned_steps", "resident", "scanned"]
 
@@ -23,9 +24,9 @@ def resident(jax: Engine, dataset: Dataset) -> tuple[Array, Array]:
     return jax.device_put(np.ascontiguousarray(dataset.x_train)), jax.device_put(np.ascontiguousarray(dataset.y_train))
 
 
-def fits(dataset: Dataset, limit: int) -> bool:
-    """Whether the training examples take at most half of `limit` bytes, so that the model has room beside them."""
-    return 2 * (dataset.x_train.nbytes + dataset.y_train.nbytes) <= limit
+def fits(dataset: Dataset, free: int) -> bool:
+    """Whether the training examples take at most half of `free` bytes, so that the model has room beside them."""
+    return 2 * (dataset.x_train.nbytes + dataset.y_train.nbytes) <= free
 
 
 def make_scanned_steps(
@@ -76,7 +77,16 @@ def groups(experiment: Experiment, dataset: Dataset, epoch: int, steps: int, *, 
 def scanned(
     jax: Engine, experiment: Experiment, dataset: Dataset, steps: int, *, build: Callable = train_step
 ) -> tuple[Execution, Feed]:
-    """What `fit` takes to make `steps` steps in one dispatch: the same training, with fewer words to the device."""
+    """What `fit` takes to make `steps` steps in one dispatch: the same training, with fewer words to the device.
+
+    Raises DeviceError when the device has no room for the training examples.
+    """
+    found = memory(jax.devices()[0])
+    if found is not None and not fits(dataset, found.limit - found.used):
+        raise DeviceError(
+            f"the training examples of {dataset.name} take more than half of the device's memory ({found}); "
+            "leave out --scan, so that batches are brought to it one by one"
+        )
     examples = resident(jax, dataset)
 
     def make_train_step(

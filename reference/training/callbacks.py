@@ -85,6 +85,15 @@ class ModelCheckpoint(Callback):
         self.folder = folder if isinstance(folder, Folder) else Folder(folder, keep=keep)
         self.monitor = monitor
         self.every_steps = every_steps
+        self._saved = -1
+        """the step of the last checkpoint"""
+
+    def on_begin(self, loop: "Loop") -> None:
+        if loop.step == 0 and self.folder.files():
+            raise ValueError(
+                f"{self.folder.path} holds a training already, whose checkpoints would pass for those of this one: "
+                "go on with it by fit(..., resume=folder), take another folder, or delete them by Folder(path).clear()"
+            )
 
     def on_step(self, loop: "Loop") -> None:
         if self.every_steps is not None and loop.step % self.every_steps < loop.made:
@@ -96,10 +105,12 @@ class ModelCheckpoint(Callback):
         self._save(loop, None if math.isnan(value) else sign * value)
 
     def on_interrupt(self, loop: "Loop") -> None:
-        self._save(loop, None)
+        if self._saved != loop.step:  # after an epoch it stands there already, with its score
+            self._save(loop, None)
 
     def _save(self, loop: "Loop", score: float | None) -> None:
         loop.settle()  # a state that is not finite must not take the place of a good one
+        self._saved = loop.step
         state = loop.whole_state()  # all processes have to take part in this
         if loop.jax.process_index() == 0:
             self.folder.save(loop.jax, state, loop.step, loop.notes(), score=score)

@@ -126,7 +126,7 @@ class Loop:
             "examples": self._examples,
             "history": self.history.rows,
             "stopped": self.stopped,
-            "callbacks": {type(callback).__name__: callback.saved() for callback in self.callbacks},
+            "callbacks": [[type(callback).__name__, callback.saved()] for callback in self.callbacks],
         }
 
     def settle(self) -> None:
@@ -277,11 +277,18 @@ class Loop:
         self._sums, self._examples = notes["sums"], notes["examples"]
         self.history = History(notes["history"])
         self.stopped = notes["stopped"]
-        for callback in self.callbacks:
-            saved = notes["callbacks"].get(type(callback).__name__)
-            if saved is not None:
-                callback.restore(saved)
+        self._restore_callbacks(notes["callbacks"])
         return state
+
+    def _restore_callbacks(self, saved: list[list]) -> None:
+        """Each takes up what the one of its name left; of several the first what the first left."""
+        left = list(saved)
+        for callback in self.callbacks:
+            of_its_name = [pair for pair in left if pair[0] == type(callback).__name__]
+            if of_its_name:
+                left.remove(of_its_name[0])
+                if of_its_name[0][1] is not None:
+                    callback.restore(of_its_name[0][1])
 
 
 def fit(

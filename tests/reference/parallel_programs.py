@@ -149,11 +149,14 @@ def check_replication(jax: Engine) -> None:
     assert np.array_equal(back["a"], tree["a"])
     assert int(back["n"]) == 2
     assert np.array_equal(jax.random.key_data(back["key"]), jax.random.key_data(tree["key"]))
-    (x,) = divide(jax, (np.arange(32).reshape(16, 2),), devices)
+    (x,), divided = divide(jax, (np.arange(32).reshape(16, 2),), devices)
+    assert divided
     assert x.shape == (8, 2, 2)
     assert np.array_equal(x[3], np.arange(12, 16).reshape(2, 2))
-    assert divide(jax, (np.arange(15),), devices) is None
-    assert divide(jax, (np.arange(0),), devices) is None
+    for count in (15, 0):
+        (x,), divided = divide(jax, (np.arange(count),), devices)
+        assert not divided
+        assert len(x) == count
 
 
 def check_shardings(jax: Engine) -> None:

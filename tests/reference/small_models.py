@@ -79,7 +79,7 @@ SMOOTH = {"activation": "swish"}
 SMALL = {
     "mlp": classifier(mlp.mlp((64, 8, CLASSES), **SMOOTH)),
     "cnn": classifier(cnn.cnn(SHAPE, CLASSES, channels=(3, 4), hidden=8, **SMOOTH)),
-    "cnn-norm": classifier(cnn_norm.cnn_norm(SHAPE, CLASSES, channels=(3, 4), hidden=8, **SMOOTH)),
+    "cnn-norm": classifier(cnn_norm.cnn_norm(SHAPE, CLASSES, channels=(3, 4), hidden=8, pool="avg_pool", **SMOOTH)),
     "lstm": classifier(rnn.rnn("lstm", TOKENS, CLASSES, features=4, units=(5, 4), rate=0.2), sentences),
     "gru": classifier(rnn.rnn("gru", TOKENS, CLASSES, features=4, units=(5,)), sentences),
     "rnn": classifier(rnn.rnn("simple", TOKENS, CLASSES, features=4, units=(5,)), sentences),

@@ -231,6 +231,16 @@ def test_other_ways_to_run(tmp_path, capsys, options):
     assert history[0]["val_loss"] == pytest.approx(plain[0]["val_loss"], rel=rounding)
 
 
+def test_a_model_that_is_no_classifier(tmp_path, capsys):
+    assert ours(f"train vae --dataset digits --steps 2 --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 0
+    assert ours(f"evaluate {tmp_path}/kept") == 0
+    assert "most often taken for" not in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        ours(f"predict {tmp_path}/kept")
+    assert stopped.value.code == 2
+    assert "vae is no classifier; `evaluate` measures it" in capsys.readouterr().err
+
+
 def test_divergence_is_status_one(tmp_path, capsys):
     assert ours(f"train mlp --dataset digits --lr 1e30 --out {tmp_path}") == 1
     assert capsys.readouterr().err.startswith("error: the training diverged at step 2")
@@ -242,6 +252,9 @@ def test_early_stopping_and_interruption_are_told(tmp_path, capsys, monkeypatch)
     monkeypatch.setattr(train, "fit", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
     assert ours(f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 130
     assert "go on with --resume" in capsys.readouterr().err
+    monkeypatch.setattr(train, "fit", lambda *args, **options: sys.exit(143))
+    assert ours(f"train mlp --dataset digits --out {tmp_path}") == 143
+    assert capsys.readouterr().err == "interrupted\n"
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from reference.models import Model, cnn, gan, gpt, quarter_turns, resnet, rnn, t
 from reference.optimizers import adam
 from reference.tasks import MODELS, experiment
 from reference.training import init_state, make_train_step, supervised
+from reference.training.checkpoints import named_arrays, restore_tree
 
 RNG = np.random.default_rng(0)
 
@@ -293,6 +294,22 @@ def test_a_frozen_backbone_stays(frozen):
     assert all(same) if frozen else not any(same)
     for before, kept in zip(expected, leaves(jax, (trained[0]["features"], trained[1])), strict=True):
         np.testing.assert_array_equal(before, kept)
+
+
+def test_a_checkpoint_of_a_residual_network_has_the_backbone_by_its_names():
+    """`train fine-tune --start-from` takes what has the same name and shape: all but the classifiers."""
+    jax, layout = engine("minijax"), residual(18)
+    trained = resnet.resnet(1, 7, layout).init(jax, jax.random.key(5))
+    fresh = transfer.transfer(1, CLASSES, layout).init(jax, jax.random.key(6))
+    arrays, _ = named_arrays(jax, {"params": trained[0], "model_state": trained[1]})
+    found, mismatch = restore_tree(jax, {"params": fresh[0], "model_state": fresh[1]}, arrays)
+    assert mismatch.missing == ["params/head/b", "params/head/w"]
+    assert mismatch.unexpected == ["params/out/b", "params/out/w"]
+    assert not mismatch.shapes
+    expected = leaves(jax, (trained[0]["features"], trained[1]))
+    taken = leaves(jax, (found["params"]["features"], found["model_state"]))
+    for before, after in zip(expected, taken, strict=True):
+        np.testing.assert_array_equal(before, after)
 
 
 # GPT

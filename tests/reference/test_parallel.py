@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,15 +14,17 @@ import parallel_programs
 import pytest
 
 from reference.batches import epoch_batches
+from reference.data import Dataset
 from reference.engines import ENGINES, engine
 from reference.losses import softmax_cross_entropy
 from reference.metrics import accuracy
 from reference.models import mlp
 from reference.optimizers import adam, sgd
-from reference.parallel import devices, utilization
+from reference.parallel import devices, scan, utilization
 from reference.parallel.precision import LossScale, in_dtype, loss_scaling, scaled_train_step
 from reference.parallel.rematerialization import KEPT, rematerialized
 from reference.parallel.scan import fits, make_scanned_steps, resident, scanned
+from reference.tasks import MODELS, experiment
 from reference.training import (
     Experiment,
     ModelCheckpoint,
@@ -92,21 +95,19 @@ def test_steps_in_one_scan_are_steps(jax, digits):
 def test_a_training_in_scans_is_the_training(name, small, tmp_path):
     """Batches of 60: five and a small one; two steps in a call, the fifth and the small one alone."""
     jax = engine(name)
-    experiment = Experiment(
-        MODEL, OBJECTIVE, adam(0.01), 60, epochs=3, metrics={"accuracy": accuracy()}, drop_last=False
-    )
-    plain = fit(jax, experiment, small, progress=False)
-    execution, feed = scanned(jax, experiment, small, 2)
+    chosen = Experiment(MODEL, OBJECTIVE, adam(0.01), 60, epochs=3, metrics={"accuracy": accuracy()}, drop_last=False)
+    plain = fit(jax, chosen, small, progress=False)
+    execution, feed = scanned(jax, chosen, small, 2)
     assert [chosen.shape for chosen in feed.training(0, 1)] == [(2, 60), (2, 60), (1, 20)]
     assert sorted(np.concatenate([c.ravel() for c in feed.training(0, 0)]).tolist()) == list(range(320))
     callbacks = [ModelCheckpoint(tmp_path, every_steps=3, keep=100)]
-    found = fit(jax, experiment, feed, execution=execution, callbacks=callbacks, progress=False)
+    found = fit(jax, chosen, feed, execution=execution, callbacks=callbacks, progress=False)
     steps = sorted(int(file.stem.split("-")[1]) for file in tmp_path.glob("step-*"))
     assert steps == [4, 6, 10, 12, 16, 18]  # the first after each third update, and the ends of epochs
     (tmp_path / "step-00000018.safetensors").unlink()
     (tmp_path / "step-00000016.safetensors").unlink()
     (tmp_path / "step-00000012.safetensors").unlink()  # so that it goes on from the middle of an epoch
-    resumed = fit(jax, experiment, feed, execution=execution, resume=tmp_path, progress=False)
+    resumed = fit(jax, chosen, feed, execution=execution, resume=tmp_path, progress=False)
     for outcome in (found, resumed):
         assert int(outcome.state.step) == int(plain.state.step) == 18
         for column in ("loss", "accuracy", "val_loss", "val_accuracy"):
@@ -116,16 +117,22 @@ def test_a_training_in_scans_is_the_training(name, small, tmp_path):
 @pytest.mark.parametrize("name", QUICKLY)
 def test_a_scan_that_diverges_says_at_which_step(name, small):
     jax = engine(name)
-    experiment = Experiment(MODEL, OBJECTIVE, sgd(np.inf), 60, epochs=1)
-    execution, feed = scanned(jax, experiment, small, 5)
+    chosen = Experiment(MODEL, OBJECTIVE, sgd(np.inf), 60, epochs=1)
+    execution, feed = scanned(jax, chosen, small, 5)
     with pytest.raises(TrainingDiverged, match="diverged at step 2 "):
-        fit(jax, experiment, feed, execution=execution, progress=False)
+        fit(jax, chosen, feed, execution=execution, progress=False)
 
 
 def test_what_fits(digits):
     size = digits.x_train.nbytes + digits.y_train.nbytes
     assert fits(digits, 2 * size)
     assert not fits(digits, 2 * size - 1)
+    jax = engine("minijax")
+    chosen = Experiment(MODEL, OBJECTIVE, sgd(0.1), 60, epochs=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(scan, "memory", lambda device: devices.Memory(2**40 - size, 2**40, 2**40))
+        with pytest.raises(devices.DeviceError, match="leave out --scan"):
+            scanned(jax, chosen, digits, 2)
 
 
 # narrow numbers
@@ -205,6 +212,37 @@ def test_a_step_that_overflows_is_left_out(name):
     late = LossScale(start.scale, jax.numpy.asarray(1999, "int32"), start.inner)
     _, state = optimizer.update(jax, good, late, params)
     assert (float(state.scale), int(state.good_steps)) == (2.0**16, 0)
+
+
+def made_up(kind, length):
+    """A few examples of what a task takes."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 4, 8, dtype=np.int32)
+    if kind == "images":
+        images = rng.integers(0, 256, (8, 32, 32, 3), dtype=np.uint8)
+        return Dataset("made up", images, labels, images, labels, white=255, classes=4)
+    tokens = rng.integers(1, 9, (8, length or 16), dtype=np.int32)
+    y = labels if kind == "sentences" else tokens
+    return Dataset("made up", tokens, y, tokens, y, classes=9, vocabulary=tuple("abcdefghi"))
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name", MODELS)
+def test_every_product_of_every_model_is_in_16_bits(name):
+    jax, task = engine("jax"), MODELS[name]
+    dataset = made_up(task.takes, task.length)
+    chosen = experiment(name, dataset, batch_size=8)
+    batch = (dataset.inputs(dataset.x_train), dataset.y_train)
+    state = jax.eval_shape(lambda: init_state(jax, chosen.model, chosen.optimizer))
+    step = train_step(jax, in_dtype(chosen.objective, "bfloat16"), chosen.optimizer, chosen.metrics)
+    text = str(jax.make_jaxpr(step)(state, batch))
+    products = re.findall(r":(\w+)\[[\d,]*\]\{?[^=\n]*= (?:dot_general|conv_general_dilated)", text)
+    assert len(products) > 2
+    assert set(products) == {"bf16"}
+    following, measures = jax.eval_shape(step, state, batch)
+    assert {value.dtype.name for value in measures.values()} == {"float32"}
+    forms = [jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), tree) for tree in (state, following)]
+    assert forms[0] == forms[1]
 
 
 # less memory

@@ -124,6 +124,7 @@ def test_models_of_the_commands_by_name(ours, digits):
     assert model.rate == 0.2
     model.fit(digits, batch_size=128, progress=False)
     assert model.evaluate(digits)["accuracy"] > 0.5
+    assert Model.named(ours, "mlp", digits, optimizer=momentum(0.1)).rate is None
     with pytest.raises(ValueError, match="there is no model 'mpl'; there are: mlp"):
         Model.named(ours, "mpl", digits)
 

@@ -199,6 +199,38 @@ def test_a_finished_training_stays_finished(ours, small, tmp_path):
     assert len(longer.history) == 3
 
 
+def test_a_folder_of_another_training_is_not_mixed_up_with_this_one(ours, small, tmp_path):
+    fit(ours, make(), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+    with pytest.raises(ValueError, match="holds a training already, whose checkpoints would pass for those"):
+        fit(ours, make(epochs=1), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+    Folder(tmp_path).clear()
+    fit(ours, make(epochs=1), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+
+
+def test_several_callbacks_of_a_kind_take_up_each_its_own(ours, small, tmp_path):
+    def both():
+        return [EarlyStopping("val_loss", patience=9), EarlyStopping("val_accuracy", patience=9)]
+
+    first = both()
+    fit(ours, make(), small, callbacks=[*first, ModelCheckpoint(tmp_path)], progress=False)
+    again = both()
+    fit(ours, make(), small, callbacks=again, resume=tmp_path, progress=False)
+    assert [callback.saved() for callback in again] == [callback.saved() for callback in first]
+    assert first[0].best != first[1].best
+
+
+def test_an_interruption_after_an_epoch_leaves_its_score(ours, small, tmp_path):
+    class Interrupt(Callback):
+        def on_epoch(self, loop, row):
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(ours, make(), small, callbacks=[Interrupt(), ModelCheckpoint(tmp_path)], progress=False)
+    (only,) = Folder(tmp_path).files()
+    assert Folder(tmp_path).best() == only
+    assert Folder(tmp_path).read().notes["epoch"] == 1
+
+
 # callbacks
 
 
