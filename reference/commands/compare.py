@@ -13,7 +13,14 @@ from ..engines import ENGINES, Engine, engine, set_deterministic
 from ..recipes import RECIPES
 from ..tasks import Settings
 from ..training import Experiment
-from .experiment_options import add_experiment_options, add_model, check_batch_size, settings_from, settle
+from .experiment_options import (
+    add_experiment_options,
+    add_model,
+    check_batch_size,
+    settings_from,
+    settle,
+    usual_settings,
+)
 from .parsing import add_command, make_folder
 
 __all__ = ["add_parser"]
@@ -50,7 +57,7 @@ def add_parser(commands: Any) -> None:
         _run,
         "train a model on both engines and see that they agree",
         COMPARE_HELP,
-        COMPARE_EXAMPLES,
+        COMPARE_EXAMPLES + usual_settings(),
     )
     add = parser.add_argument
     add_model(add)

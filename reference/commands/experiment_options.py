@@ -19,6 +19,7 @@ __all__ = [
     "dataset_name",
     "settings_from",
     "settle",
+    "usual_settings",
 ]
 
 _OWN = ", ".join(f"{prefix}:PATH" for prefix in PREFIXES)
@@ -29,15 +30,25 @@ def add_model(add: Callable) -> None:
     add("model", choices=list(MODELS), metavar="MODEL", help="the model: %(choices)s")
 
 
+def usual_settings() -> str:
+    """A table of how each model is trained where the options say nothing else."""
+    rows = [("model", "dataset", "optimiser", "rate", "schedule", "batch", "epochs")]
+    for name, task in MODELS.items():
+        usual = settings(name)
+        cells = (f"{usual.rate:g}", usual.schedule, str(usual.batch_size), str(usual.epochs))
+        rows.append((name, task.dataset, usual.optimizer, *cells))
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    return "usual settings:\n  " + "\n  ".join(lines) + "\n\n"
+
+
 def add_dataset_option(add: Callable) -> None:
     """`--dataset`."""
-    usual = ", ".join(f"{name} {task.dataset}" for name, task in MODELS.items())
     add(
         "--dataset",
         type=dataset_name,
         metavar="NAME",
-        help=f"auto (MNIST if it can be had, else the embedded digits), {', '.join(DATASETS)}; "
-        f"or one's own: {_OWN} (default: {usual})",
+        help=f"auto (MNIST if it can be had, else the embedded digits), {', '.join(DATASETS)}; or one's own: {_OWN}",
     )
 
 
@@ -52,24 +63,19 @@ def dataset_name(name: str) -> str:
 def add_experiment_options(add: Callable) -> None:
     """Dataset, optimiser, learning rate, schedule, epochs, steps, batch size and seed."""
     add_dataset_option(add)
-    usual = {name: ", ".join(f"{model} {getattr(task, name)}" for model, task in MODELS.items()) for name in _SHOWN}
-    add("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help=f"%(choices)s (default: {usual['optimizer']})")
+    add("--optimizer", choices=list(OPTIMIZERS), metavar="NAME", help="%(choices)s")
     rates = ", ".join(f"{name} {choice.rate:g}" for name, choice in OPTIMIZERS.items())
-    own = "".join(f"; {name} with {task.optimizer} {task.rate:g}" for name, task in MODELS.items() if task.rate)
-    add("--lr", type=rate, metavar="RATE", help=f"learning rate (default: {rates}{own})")
+    add("--lr", type=rate, metavar="RATE", help=f"learning rate; of an optimiser that is not the usual one: {rates}")
     add(
         "--schedule",
         choices=list(SCHEDULES),
         metavar="NAME",
-        help=f"how the learning rate changes over the steps: %(choices)s (default: {usual['schedule']})",
+        help="how the learning rate changes over the steps: %(choices)s",
     )
-    add("--epochs", type=count, metavar="N", help=f"passes over the training set (default: {usual['epochs']})")
+    add("--epochs", type=count, metavar="N", help="passes over the training set")
     add("--steps", type=count, metavar="N", help="stop after so many batches, if the epochs have more")
-    add("--batch-size", type=count, metavar="N", help=f"examples in a batch (default: {usual['batch_size']})")
+    add("--batch-size", type=count, metavar="N", help="examples in a batch")
     add("--seed", type=seed, metavar="N", help="draws the parameters and orders the batches (default: 0)")
-
-
-_SHOWN = ("optimizer", "schedule", "epochs", "batch_size")
 
 
 def settings_from(options: argparse.Namespace) -> Settings:

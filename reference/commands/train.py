@@ -37,7 +37,7 @@ from ..training import (
     training_batches,
 )
 from .execution_options import Machine, add_execution_options, machine_from
-from .experiment_options import add_experiment_options, add_model, settings_from, settle
+from .experiment_options import add_experiment_options, add_model, settings_from, settle, usual_settings
 from .parsing import add_command, count, make_folder
 
 __all__ = ["add_parser"]
@@ -68,7 +68,9 @@ EXIT_CODES = """exit status:
 
 def add_parser(commands: Any) -> None:
     """Its options."""
-    parser = add_command(commands, "train", _run, "train a model", TRAIN_HELP, TRAIN_EXAMPLES, EXIT_CODES)
+    parser = add_command(
+        commands, "train", _run, "train a model", TRAIN_HELP, TRAIN_EXAMPLES + usual_settings(), EXIT_CODES
+    )
     add = parser.add_argument
     add_model(add)
     add_experiment_options(add)
