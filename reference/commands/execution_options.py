@@ -11,7 +11,7 @@ from ..parallel.data_parallel import data_parallel
 from ..parallel.devices import PLATFORMS, Device, choose_devices, choose_platform, describe
 from ..parallel.precision import PRECISIONS, in_dtype, loss_scaling, scaled_train_step
 from ..parallel.processes import Processes, is_first, join
-from ..parallel.rematerialization import KEPT, rematerialized
+from ..parallel.rematerialization import KEPT, NoBlocks, rematerialized
 from ..parallel.scan import scanned
 from ..parallel.sharding import sharded
 from ..training import ONE_DEVICE, Execution, Experiment, Feed, train_step
@@ -72,7 +72,8 @@ def add_execution_options(add: Callable) -> None:
         choices=list(KEPT),
         default="everything",
         metavar="WHAT",
-        help="%(choices)s (default: everything): what is not kept is computed twice, which saves memory",
+        help="of the blocks of a GPT or a ResNet: %(choices)s (default: everything); what is not kept is computed "
+        "twice, which saves memory",
     )
     add(
         "--augment", choices=list(AUGMENTATIONS), metavar="HOW", help="change images at random in training: %(choices)s"
@@ -116,6 +117,20 @@ def _refuse_what_cannot_be_divided(
         options.parser.error(f"--augment changes images, and {dataset.name} holds none")
 
 
+def _refuse_without_blocks(options: argparse.Namespace, jax: Engine, experiment: Experiment, dataset: Dataset) -> None:
+    """Wrong use where there is nothing to keep less of; found out without computing anything."""
+    batch = (dataset.inputs(dataset.x_train[:1]), dataset.y_train[:1])
+
+    def loss(key: Any) -> Any:
+        params, state = experiment.model.init(jax, key)
+        return experiment.objective(jax, params, state, batch, key, train=True)[0]
+
+    try:
+        jax.eval_shape(loss, jax.random.key(0))
+    except NoBlocks as error:
+        options.parser.error(f"--keep-for-backward {options.keep_for_backward}: {error}")
+
+
 def machine_from(options: argparse.Namespace, jax: Engine) -> Machine:
     """What the options ask for; it has to come before anything is computed. DeviceError where it is not there."""
     _refuse_what_does_not_go_together(options)
@@ -146,6 +161,8 @@ def machine_from(options: argparse.Namespace, jax: Engine) -> Machine:
     def arrange(experiment: Experiment, dataset: Dataset) -> tuple[Experiment, Execution, Dataset | Feed]:
         _refuse_what_cannot_be_divided(options, experiment, dataset, len(devices) // (options.tensor or 1))
         experiment = adapt(experiment)
+        if options.keep_for_backward != "everything":
+            _refuse_without_blocks(options, jax, experiment, dataset)
         if options.scan is not None:
             return (experiment, *scanned(jax, experiment, dataset, options.scan, build=build))
         return experiment, _execution(options, jax, devices, build), dataset

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ..engines import Array, Engine, Params
 from ..layers import attention, dense, dropout, embedding, initializers, layer_norm
+from ..layers.repeated import repeated
 from . import Model
 
 __all__ = ["Layout", "apply", "generate", "gpt", "init", "sample"]
@@ -59,16 +60,19 @@ def apply(jax: Engine, params: Params, tokens: Array, layout: Layout, *, key: Ar
     count = 1 + 2 * layout.blocks
     keys = iter([None] * count if key is None else jax.random.split(key, count))
 
-    def dropped(x: Array) -> Array:
-        return dropout.apply(jax, next(keys), x, layout.rate, train=train)
+    def dropped(key: Array | None, x: Array) -> Array:
+        return dropout.apply(jax, key, x, layout.rate, train=train)
+
+    def through(block: Params, x: Array, first: Array | None, second: Array | None) -> Array:
+        h = layer_norm.apply(jax, block["norm1"], x)
+        x = x + dropped(first, attention.apply(jax, block["attention"], h, heads=layout.heads, causal=True))
+        h = jax.nn.gelu(dense.apply(jax, block["up"], layer_norm.apply(jax, block["norm2"], x)))
+        return x + dropped(second, dense.apply(jax, block["down"], h))
 
     x = embedding.apply(jax, params["tokens"], tokens) + params["places"]["w"][: tokens.shape[1]]
-    x = dropped(x)
+    x = dropped(next(keys), x)
     for block in params["blocks"]:
-        h = layer_norm.apply(jax, block["norm1"], x)
-        x = x + dropped(attention.apply(jax, block["attention"], h, heads=layout.heads, causal=True))
-        h = jax.nn.gelu(dense.apply(jax, block["up"], layer_norm.apply(jax, block["norm2"], x)))
-        x = x + dropped(dense.apply(jax, block["down"], h))
+        x = repeated(jax, through)(block, x, next(keys), next(keys))
     return dense.apply(jax, params["out"], layer_norm.apply(jax, params["norm"], x))
 
 

@@ -5,10 +5,12 @@ four stages; each but the first halves the image and doubles the channels.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from ..engines import Array, Engine, Params
 from ..layers import batch_norm, conv, dense, pooling
+from ..layers.repeated import repeated
 from . import Model
 
 __all__ = ["DEPTHS", "Layout", "features", "init", "init_features", "resnet"]
@@ -100,7 +102,8 @@ def features(jax: Engine, params: Params, state: Any, x: Array, layout: Layout, 
         x = pooling.max_pool(jax, x, 3, strides=2, padding="SAME")
     following = []
     for block, seen, (_, stride) in zip(params["blocks"], state["blocks"], layout.blocks(), strict=True):
-        x, seen = _block(jax, block, seen, x, stride, active, train)
+        through = partial(_block, jax, stride=stride, active=active, train=train)
+        x, seen = repeated(jax, through)(block, seen, x)
         following.append(seen)
     return pooling.global_avg_pool(jax, x), {"stem": stem, "blocks": following}
 
@@ -111,7 +114,7 @@ def _conv(jax: Engine, params: Params, state: Params, x: Array, stride: int, tra
 
 
 def _block(
-    jax: Engine, params: Params, state: Params, x: Array, stride: int, active: Any, train: bool
+    jax: Engine, params: Params, state: Params, x: Array, *, stride: int, active: Any, train: bool
 ) -> tuple[Array, Params]:
     """The stride is that of the first 3x3 convolution."""
     names, following, y = [name for name in params if name != "shortcut"], {}, x

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -18,11 +19,11 @@ from reference.data import Dataset
 from reference.engines import ENGINES, engine
 from reference.losses import softmax_cross_entropy
 from reference.metrics import accuracy
-from reference.models import mlp
+from reference.models import gpt, mlp
 from reference.optimizers import adam, sgd
 from reference.parallel import devices, scan, utilization
 from reference.parallel.precision import LossScale, in_dtype, loss_scaling, scaled_train_step
-from reference.parallel.rematerialization import KEPT, rematerialized
+from reference.parallel.rematerialization import KEPT, NoBlocks, rematerialized
 from reference.parallel.scan import fits, make_scanned_steps, resident, scanned
 from reference.tasks import MODELS, experiment
 from reference.training import (
@@ -248,22 +249,59 @@ def test_every_product_of_every_model_is_in_16_bits(name):
 # less memory
 
 
-@pytest.mark.parametrize(
-    "kept", [name if name == "products" else pytest.param(name, marks=pytest.mark.full) for name in KEPT]
-)
-def test_rematerialised_gradients_are_the_same(jax, digits, kept):
-    params, state = MODEL.init(jax, jax.random.key(0))
-    batch = (digits.inputs(digits.x_train[:8]), digits.y_train[:8])
-    key = jax.random.key(0)
+SMALL_GPT = gpt.gpt(gpt.Layout(9, context=16, features=8, heads=2, blocks=3, rate=0.1))
 
-    def gradients(objective):
-        return jax.grad(lambda params: objective(jax, params, state, batch, key, train=True)[0])
 
-    ours, theirs = gradients(rematerialized(OBJECTIVE, kept)), gradients(OBJECTIVE)
-    for a, b in zip(jax.tree.leaves(jax.jit(ours)(params)), jax.tree.leaves(jax.jit(theirs)(params)), strict=True):
-        assert np.allclose(a, b, rtol=0, atol=1e-6)
-    again = str(jax.make_jaxpr(ours)(params)).count("tanh") - str(jax.make_jaxpr(theirs)(params)).count("tanh")
-    assert again == (0 if kept == "everything" else 1)
+def gradient_of_gpt(jax, kept):
+    """A function of its parameters."""
+    objective = rematerialized(supervised(SMALL_GPT, softmax_cross_entropy), kept)
+    tokens = np.arange(48, dtype=np.int32).reshape(3, 16) % 9
+    batch = (tokens, (tokens + 1) % 9)
+    return jax.grad(lambda params: objective(jax, params, (), batch, jax.random.key(1), train=True)[0])
+
+
+@pytest.mark.parametrize("name", QUICKLY)
+def test_what_is_computed_twice_is_the_same(name):
+    jax = engine(name)
+    params, _ = SMALL_GPT.init(jax, jax.random.key(0))
+    expected = jax.jit(gradient_of_gpt(jax, "everything"))(params)
+    counts = {}
+    for kept in KEPT:
+        gradient = gradient_of_gpt(jax, kept)
+        counts[kept] = str(jax.make_jaxpr(gradient)(params)).count("tanh")
+        for ours, theirs in zip(jax.tree.leaves(jax.jit(gradient)(params)), jax.tree.leaves(expected), strict=True):
+            assert np.allclose(ours, theirs, rtol=0, atol=1e-6)
+    # a program that occurs several times is printed once: here what the backward pass computes again
+    assert counts == {"everything": 3, "products": 4, "blocks": 4}
+
+
+@pytest.mark.full
+def test_less_memory_is_needed():
+    jax = engine("minijax")
+    large = gpt.gpt(gpt.Layout(9, context=64, features=64, heads=2, blocks=4))
+    params, _ = large.init(jax, jax.random.key(0))
+    tokens = np.zeros((4, 64), np.int32)
+    peaks = {}
+    for kept in KEPT:
+        objective = rematerialized(supervised(large, softmax_cross_entropy), kept)
+        gradient = jax.grad(lambda params, run=objective: run(jax, params, (), (tokens, tokens), None, train=True)[0])
+        gradient(params)
+        tracemalloc.start()
+        gradient(params)
+        peaks[kept] = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+    assert peaks["products"] < 0.7 * peaks["everything"]
+    assert peaks["blocks"] < 0.4 * peaks["everything"]
+
+
+@pytest.mark.parametrize("name", QUICKLY)
+def test_models_without_blocks_are_refused(name):
+    jax = engine(name)
+    with pytest.raises(NoBlocks, match="keep everything"):
+        batch = (np.zeros((2, 64), np.float32), np.zeros(2, np.int32))
+        lean = rematerialized(OBJECTIVE, "blocks")
+        lean(jax, *MODEL.init(jax, jax.random.key(0)), batch, None, train=True)
+    assert rematerialized(OBJECTIVE, "everything") is OBJECTIVE
 
 
 # how busy the devices are

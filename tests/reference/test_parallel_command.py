@@ -41,7 +41,7 @@ def losses(folder):
 def test_every_way_gives_the_same_losses(tmp_path):
     ways = {
         "none": ["--scan", 4],
-        "pmap": ["--parallel", "pmap", "--devices", 4, "--keep-for-backward", "products"],
+        "pmap": ["--parallel", "pmap", "--devices", 4],
         "shard": ["--parallel", "shard", "--devices", 4, "--tensor", 2, "--fully-sharded"],
     }
     found = {}
@@ -89,3 +89,6 @@ def test_what_is_not_there(tmp_path, capsys):
     assert "minijax computes on the CPU, not on a TPU" in capsys.readouterr().err
     _, errors = end(start("--engine", "minijax", "--parallel", "shard", "--devices", 3, out=tmp_path), status=2)
     assert "--batch-size 128 cannot be divided by 3 devices; take 126 or 129" in errors
+    with pytest.raises(SystemExit, match="2"):
+        main([*words, "--dataset", "digits", "--keep-for-backward", "blocks"])
+    assert "--keep-for-backward blocks: the model has no repeated blocks" in capsys.readouterr().err
