@@ -41,7 +41,7 @@ warnings.simplefilter("error")
 warnings.filterwarnings("ignore", module="ipykernel")"""
 # CPU seconds of the kernel process, its start included. Fast mode should stay far below: it is there so that CI does.
 USED = "import os; print(sum(os.times()[:4]))"
-MOST_SECONDS = {"fast": 20, "full": 60}
+MOST_SECONDS = {"fast": 30, "full": 60}
 each_chapter = pytest.mark.parametrize("chapter", CHAPTERS, ids=lambda path: path.stem)
 each_page = pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(TUTORIALS)))
 
