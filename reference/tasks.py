@@ -29,6 +29,7 @@ KINDS: dict[str, Callable[[Dataset], bool]] = {
     "sentences": lambda dataset: bool(dataset.vocabulary) and dataset.y_train.ndim == 1,
     "characters": lambda dataset: bool(dataset.vocabulary) and dataset.y_train.ndim == 2,
     "numbers": lambda dataset: dataset.white is None and not dataset.vocabulary,
+    "images or tables with classes": lambda dataset: not dataset.vocabulary and dataset.classes > 0,
 }
 
 
@@ -143,7 +144,10 @@ def _gpt_writes(dataset: Dataset) -> Callable[..., Any]:
 # input near zero into a whole gradient, and within an epoch the two runs are different ones. So does
 # a maximum over numbers that are nearly the same, where normalisation makes gradients small: hence the means there.
 MODELS: dict[str, Task] = {
-    "mlp": Task(lambda dataset: mlp.mlp((dataset.features, 512, dataset.classes), activation="swish")),
+    "mlp": Task(
+        lambda dataset: mlp.mlp((dataset.features, 512, dataset.classes), activation="swish"),
+        takes="images or tables with classes",
+    ),
     "cnn": Task(
         lambda dataset: cnn.cnn(dataset.shape, dataset.classes, activation="swish"),
         optimizer="adam",

@@ -64,6 +64,17 @@ def test_show_prints_texts_and_rows(nowhere, capsys):
     assert len(out) == 5
 
 
+def test_a_table_of_ones_own_can_be_trained_on(nowhere, capsys):
+    path = nowhere / "shapes.csv"
+    sides = np.random.default_rng(0).uniform(1, 9, (200, 2)).round(2)
+    rows = [f"{a},{b},{'tall' if a > b else 'wide'}" for a, b in sides]
+    path.write_text("\n".join(["height,width,kind", *rows]))
+    words = f"train mlp --engine minijax --dataset csv:{path} --epochs 5 --batch-size 20 --out {nowhere}"
+    assert main(words.split()) == 0
+    last = [line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["5"]][-1]
+    assert float(last.split()[3].rstrip("%")) > 85
+
+
 @pytest.mark.parametrize(
     "words, what",
     [

@@ -206,5 +206,5 @@ def test_another_optimiser_brings_its_own_rate(monkeypatch):
 def test_a_dataset_of_another_kind_is_unsuitable(digits):
     assert MODELS["mlp"].unsuitable(digits) is None
     words = digits._replace(white=None, vocabulary=("a", "b"))
-    assert MODELS["mlp"].unsuitable(words) == "takes images, and digits holds sentences"
+    assert MODELS["mlp"].unsuitable(words) == "takes images or tables with classes, and digits holds sentences"
     assert {task.takes for task in MODELS.values()} <= set(KINDS)
