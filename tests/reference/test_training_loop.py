@@ -93,6 +93,9 @@ def test_a_row_has_speed_apart_from_compilation(ours, small):
 def test_batches_made_ahead_change_nothing(ours, small):
     first, second = (fit(ours, make(), small, ahead=ahead, progress=False) for ahead in (0, 3))
     assert first.history.column("loss") == second.history.column("loss")
+    with pytest.raises(TrainingDiverged):
+        fit(ours, make(optimizer=sgd(1e30)), small, ahead=3, progress=False)
+    assert "prefetch" not in {thread.name for thread in threading.enumerate()}, "its thread ends with the training"
 
 
 def test_any_feed_will_do(ours, small):
