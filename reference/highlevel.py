@@ -12,6 +12,7 @@ Below it is what the other modules of this package say openly: a network (`refer
 an optimiser, and `reference.training.fit`.
 """
 
+import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from .data import Dataset, split
+from .data.streams import Stream
 from .engines import Array, Engine
 from .losses import softmax_cross_entropy
 from .metrics import Metric, accuracy
@@ -147,8 +149,8 @@ class Model:
         """Train for `epochs` more, and give the history of these and all before.
 
         The data are arrays x and y (of which `validation_split` can be held back), a Dataset, or batches (x, y) that
-        can be iterated again and again. With `resume`, a folder of a `ModelCheckpoint`, `epochs` are those of the
-        whole training, which goes on where it stopped.
+        can be iterated again and again, such as a PyTorch DataLoader (see `data/streams.py`). With `resume`, a folder
+        of a `ModelCheckpoint`, `epochs` are those of the whole training, which goes on where it stopped.
         """
         experiment = self._experiment(len(self.history) + epochs, batch_size, shuffle=shuffle)
         feed = self._feed(experiment, x, y, validation, validation_split)
@@ -198,8 +200,9 @@ class Model:
             return feed_of(experiment, x)
         if not hasattr(x, "__iter__") or isinstance(x, np.ndarray):
             raise TypeError("fit takes x and y, a Dataset, or something that yields batches (x, y)")
+        batches = x if isinstance(x, Stream) else Stream(x)
         return Feed(
-            lambda epoch, skip: (batch for i, batch in enumerate(x) if i >= skip),
+            lambda epoch, skip: itertools.islice(batches, skip, None),
             None if validation is None else lambda: slices(*validation, EVALUATION_BATCH),
         )
 

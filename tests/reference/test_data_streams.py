@@ -12,6 +12,8 @@ from reference.data.augmentation import AUGMENTATIONS, augmented, chain, crop, f
 from reference.data.prefetch import prefetch
 from reference.data.streams import Stream
 from reference.engines import ENGINES, engine
+from reference.highlevel import Model
+from reference.models import mlp
 
 # prefetch
 
@@ -148,6 +150,16 @@ def test_a_stream_begins_anew_in_each_epoch(stream, dtype):
         for x, y in batches:
             assert (x.shape, x.dtype) == ((2, 4, 5, 3), dtype)
             assert (y.shape, y.dtype) == ((2,), np.int32)
+
+
+def test_a_model_is_fitted_to_a_stream():
+    """DataLoader's images have constant colours 0, 1 and 2, and so the classes 0 to 2, and one more."""
+    jax = engine("minijax")
+    model = Model(jax, mlp.mlp((60, 8, 4)), rate=0.01, optimizer="adam")
+    history = model.fit(DataLoader(), epochs=30, progress=False)
+    assert len(history) == 30
+    assert history.column("loss")[-1] < 0.9 * history.column("loss")[0]
+    assert history.column("accuracy")[-1] > 0.4
 
 
 def test_a_stream_of_single_arrays_and_of_chosen_names():
