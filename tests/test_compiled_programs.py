@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import traceback
@@ -420,3 +421,37 @@ def test_memory_analysis_is_what_a_call_needs(name: str):
     assert abs(stats.peak_memory_in_bytes / measured - 1) < 0.1, (stats, measured)
     assert stats.output_size_in_bytes == sum(x.nbytes for x in minijax.tree.leaves(out))
     assert stats.argument_size_in_bytes == sum(x.nbytes for x in minijax.tree.leaves(args))
+
+
+def test_donation_and_workspaces_from_many_threads():
+    """Every thread trains a state of its own through one program; what others hold stays as it is."""
+
+    @functools.partial(minijax.jit, donate_argnums=0)
+    def step(state, x):
+        w, total = state
+        grads = minijax.grad(lambda w: jnp.sum(jnp.tanh(x @ w) ** 2))(w)
+        return (w - 0.01 * grads, total + jnp.sum(grads)), w[:2], x.T
+
+    x = jnp.asarray(RNG.standard_normal((120, 90)).astype("float32"))
+    kept = np.array(x)
+
+    def train(seed: int) -> np.ndarray:
+        state = minijax.random.normal(minijax.random.key(seed), (90, 80)), jnp.zeros(())
+        views, firsts = [], []
+        for _ in range(6):
+            views.append(np.asarray(state[0])[5])  # a view that the program must not write through
+            firsts.append(np.array(views[-1]))
+            state, top, turned = step(state, x)
+            assert np.array_equal(turned, kept.T) and top.shape == (2, 80)
+        assert all(np.array_equal(view, first) for view, first in zip(views, firsts, strict=True))
+        return np.array(state[0])
+
+    alone = [train(seed) for seed in range(4)]
+    together: dict[int, np.ndarray] = {}
+    threads = [threading.Thread(target=lambda s=s: together.update({s: train(s)})) for s in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(together[seed], alone[seed]) for seed in range(4))
+    assert np.array_equal(x, kept)
