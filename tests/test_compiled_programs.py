@@ -20,8 +20,8 @@ from test_compiler import assert_same_bits, names, staged, step_by_step
 
 import minijax
 import minijax.numpy as jnp
-from minijax import config, lax
-from minijax.compiler import executable, passes, workers
+from minijax import config, lax, workers
+from minijax.compiler import executable, passes
 from minijax.compiler.executables import Executable
 from minijax.compiler.grouping import GROUPED
 from minijax.compiler.hoisting import hoist
@@ -198,9 +198,7 @@ def test_blocks_are_shared_where_no_thread_can_be_started(monkeypatch: pytest.Mo
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(
-        "minijax.compiler.workers._helpers", type(__import__("minijax.compiler.workers").compiler.workers._helpers)()
-    )
+    monkeypatch.setattr(workers, "_helpers", workers._Helpers())
     monkeypatch.setattr(threading, "Thread", refuse)
     done: list[tuple[int, int]] = []
     with config.num_threads(3):
