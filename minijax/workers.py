@@ -108,7 +108,7 @@ def in_parallel(body: Callable[..., None], length: int, step: int, *workspaces: 
 
 
 def share(jobs: Sequence[Job], work: int) -> None:
-    """Do all the jobs, which must not depend on one another: in several threads if there is much `work`, in elements."""
+    """Do all the jobs, which must not depend on one another: by several threads if there is much `work` (elements)."""
     if work < SHARED or len(jobs) < 2 or thread_count() == 1:
         for job in jobs:
             job()
