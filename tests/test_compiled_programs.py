@@ -453,3 +453,20 @@ def test_donation_and_workspaces_from_many_threads():
         thread.join()
     assert all(np.array_equal(together[seed], alone[seed]) for seed in range(4))
     assert np.array_equal(x, kept)
+
+
+@pytest.mark.parametrize("strides, padding", [((1, 1), "SAME"), ((2, 2), "VALID")])
+def test_threads_change_no_bit_of_convolutions(strides: tuple[int, int], padding: str):
+    x, w = floats(40, 28, 28, 8), floats(3, 3, 8, 16)
+
+    def f(x, w):
+        y = lax.conv_general_dilated(x, w, strides, padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        y = lax.reduce_window(y, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        return jnp.sum(jnp.square(y))
+
+    def gradients(count: int) -> Any:
+        with config.num_threads(count):
+            return minijax.tree.leaves(minijax.value_and_grad(f, (0, 1))(x, w))
+
+    alone = gradients(1)
+    assert all(np.array_equal(a, b) for a, b in zip(gradients(3), alone, strict=True))
