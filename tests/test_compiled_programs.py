@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import threading
 import traceback
@@ -19,8 +20,8 @@ from test_compiler import assert_same_bits, names, staged, step_by_step
 
 import minijax
 import minijax.numpy as jnp
-from minijax import config, lax
-from minijax.compiler import executable, passes, workers
+from minijax import config, lax, workers
+from minijax.compiler import executable, passes
 from minijax.compiler.executables import Executable
 from minijax.compiler.grouping import GROUPED
 from minijax.compiler.hoisting import hoist
@@ -197,9 +198,7 @@ def test_blocks_are_shared_where_no_thread_can_be_started(monkeypatch: pytest.Mo
     def refuse(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("can't start new thread")
 
-    monkeypatch.setattr(
-        "minijax.compiler.workers._helpers", type(__import__("minijax.compiler.workers").compiler.workers._helpers)()
-    )
+    monkeypatch.setattr(workers, "_helpers", workers._Helpers())
     monkeypatch.setattr(threading, "Thread", refuse)
     done: list[tuple[int, int]] = []
     with config.num_threads(3):
@@ -420,3 +419,54 @@ def test_memory_analysis_is_what_a_call_needs(name: str):
     assert abs(stats.peak_memory_in_bytes / measured - 1) < 0.1, (stats, measured)
     assert stats.output_size_in_bytes == sum(x.nbytes for x in minijax.tree.leaves(out))
     assert stats.argument_size_in_bytes == sum(x.nbytes for x in minijax.tree.leaves(args))
+
+
+def test_donation_and_workspaces_from_many_threads():
+    """Every thread trains a state of its own through one program; what others hold stays as it is."""
+
+    @functools.partial(minijax.jit, donate_argnums=0)
+    def step(state, x):
+        w, total = state
+        grads = minijax.grad(lambda w: jnp.sum(jnp.tanh(x @ w) ** 2))(w)
+        return (w - 0.01 * grads, total + jnp.sum(grads)), w[:2], x.T
+
+    x = jnp.asarray(RNG.standard_normal((120, 90)).astype("float32"))
+    kept = np.array(x)
+
+    def train(seed: int) -> np.ndarray:
+        state = minijax.random.normal(minijax.random.key(seed), (90, 80)), jnp.zeros(())
+        views, firsts = [], []
+        for _ in range(6):
+            views.append(np.asarray(state[0])[5])  # a view that the program must not write through
+            firsts.append(np.array(views[-1]))
+            state, top, turned = step(state, x)
+            assert np.array_equal(turned, kept.T) and top.shape == (2, 80)
+        assert all(np.array_equal(view, first) for view, first in zip(views, firsts, strict=True))
+        return np.array(state[0])
+
+    alone = [train(seed) for seed in range(4)]
+    together: dict[int, np.ndarray] = {}
+    threads = [threading.Thread(target=lambda s=s: together.update({s: train(s)})) for s in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(together[seed], alone[seed]) for seed in range(4))
+    assert np.array_equal(x, kept)
+
+
+@pytest.mark.parametrize("strides, padding", [((1, 1), "SAME"), ((2, 2), "VALID")])
+def test_threads_change_no_bit_of_convolutions(strides: tuple[int, int], padding: str):
+    x, w = floats(40, 28, 28, 8), floats(3, 3, 8, 16)
+
+    def f(x, w):
+        y = lax.conv_general_dilated(x, w, strides, padding, dimension_numbers=("NHWC", "HWIO", "NHWC"))
+        y = lax.reduce_window(y, -jnp.inf, lax.max, (1, 2, 2, 1), (1, 2, 2, 1), "VALID")
+        return jnp.sum(jnp.square(y))
+
+    def gradients(count: int) -> Any:
+        with config.num_threads(count):
+            return minijax.tree.leaves(minijax.value_and_grad(f, (0, 1))(x, w))
+
+    alone = gradients(1)
+    assert all(np.array_equal(a, b) for a, b in zip(gradients(3), alone, strict=True))

@@ -14,9 +14,9 @@ import numpy as np
 
 from minijax.compiler.kernels import may_overwrite, statements, steps_of
 from minijax.compiler.names import Lines
-from minijax.compiler.workers import in_parallel, thread_count
 from minijax.jaxpr import Eqn, Jaxpr, Var, last_uses
 from minijax.primitives.sums import reduce_sum_p
+from minijax.workers import in_parallel, thread_count
 
 __all__ = ["BLOCK", "Loop"]
 

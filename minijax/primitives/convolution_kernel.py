@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from minijax.primitives.convolution_dimensions import ConvDimensionNumbers, dilated_shape
 from minijax.primitives.sliding import meeting, pad_and_dilate, sliding_windows
+from minijax.workers import share
 
 # Elements of a block: a megabyte of single precision.
 BLOCK = 1 << 18
@@ -99,7 +101,8 @@ def _gather(view: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
     weight_axes = [0, *[d if d == 1 else d - rank for d in summed]]
     features_last = out.strides[1] < out.strides[free[-1]]
     out_axes = [*free, 1] if features_last else [1, *free]
-    for of_view, of_weights, of_out, first in _blocks(view.shape):
+
+    def block(of_view: Any, of_weights: Any, of_out: Any, first: bool) -> None:
         columns = _matrix(view[of_view], summed, free).T if free_inside else _matrix(view[of_view], free, summed)
         weights = _matrix(w[of_weights], weight_axes[:1], weight_axes[1:])
         target = out[of_out].transpose(out_axes)
@@ -108,6 +111,17 @@ def _gather(view: np.ndarray, w: np.ndarray, out: np.ndarray) -> None:
             target[...] = product.reshape(target.shape)
         else:
             target += product.reshape(target.shape)
+
+    # The first block of a part of the result, and those that are added to it, in this order whoever computes them.
+    parts: list[list[tuple[Any, Any, Any, bool]]] = []
+    for place in _blocks(view.shape):
+        parts.append([place]) if place[-1] else parts[-1].append(place)
+    share([partial(_all_of, block, part) for part in parts], view.size)
+
+
+def _all_of(block: Callable[..., None], places: Sequence[tuple[Any, ...]]) -> None:
+    for place in places:
+        block(*place)
 
 
 def _in_order_of_memory(x: np.ndarray, axes: Sequence[int]) -> list[int]:
@@ -216,7 +230,8 @@ def _scatter(
     rank = len(window)
     taps = w.transpose(*range(2, 2 + rank), 0, 1).reshape(-1, w.shape[1])
     size = max(1, BLOCK // (len(taps) * math.prod(space)))
-    for some in _slices(len(x), size):
+
+    def block(some: slice) -> None:
         examples = x[some]
         products = taps @ examples.reshape(*examples.shape[:2], -1)
         products = products.reshape(len(examples), *window, len(w), *space)
@@ -229,3 +244,5 @@ def _scatter(
             targets, sources = zip(*pairs)
             sums[(..., *targets)] += products[(slice(None), *k, slice(None), *sources)]
         out[some] = sums
+
+    share([partial(block, some) for some in _slices(len(x), size)], x.size * len(taps))

@@ -8,6 +8,7 @@ first counts. So max pooling differs from reduce_max, whose tangent is the mean 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from minijax.primitives.reductions import accumulator_dtype, highest, lowest, se
 from minijax.primitives.slicing import pad, slice
 from minijax.primitives.sliding import pad_and_dilate, sliding_windows
 from minijax.primitives.standard import Shape, def_linear, require_dtype, standard
+from minijax.workers import share
 
 __all__ = ["reduce_window_shape_tuple"]
 
@@ -88,6 +90,9 @@ _GEOMETRY = ("window_dimensions", "window_strides", "padding", "base_dilation", 
 
 # ----------------------------------------------------------------- reduce_window_sum, _max, _min
 
+# Elements of the examples that are worked on together.
+BLOCK = 1 << 17
+
 
 def reduced_windows(
     x: np.ndarray,
@@ -100,7 +105,34 @@ def reduced_windows(
     base_dilation: Shape,
     window_dilation: Shape,
 ) -> np.ndarray:
-    """Each window reduced by `ufunc`, whose neutral element is `fill`: one axis after the other."""
+    """Each window reduced by `ufunc`, whose neutral element is `fill`; examples in blocks, which threads share."""
+    geometry = window_dimensions, window_strides, padding, base_dilation, window_dilation
+    length = max(1, BLOCK * x.shape[0] // x.size) if x.ndim and x.size else 0
+    apart = all(values[0] == 1 for values in geometry[:2] + geometry[3:]) if x.ndim else False
+    if not (apart and tuple(padding[0]) == (0, 0) and 0 < length < x.shape[0]):
+        return _reduced(x, ufunc, fill, *geometry)
+    first = _reduced(x[:length], ufunc, fill, *geometry)
+    out = np.empty((x.shape[0], *first.shape[1:]), first.dtype)
+    out[:length] = first
+
+    def block(start: int) -> None:
+        out[start : start + length] = _reduced(x[start : start + length], ufunc, fill, *geometry)
+
+    share([partial(block, start) for start in range(length, x.shape[0], length)], x.size)
+    return out
+
+
+def _reduced(
+    x: np.ndarray,
+    ufunc: np.ufunc,
+    fill: Any,
+    window_dimensions: Shape,
+    window_strides: Shape,
+    padding: Pads,
+    base_dilation: Shape,
+    window_dilation: Shape,
+) -> np.ndarray:
+    """One axis after the other."""
     x = pad_and_dilate(x, padding, base_dilation, fill)
     for axis, (window, stride, dilation) in enumerate(zip(window_dimensions, window_strides, window_dilation)):
         if window == 1:
@@ -310,9 +342,6 @@ _def_linear_in_first(select_and_gather_add_p, _gather_transpose)
 
 # ----------------------------------------------------------------- select_and_scatter_add
 
-# Elements of the examples that are worked on together.
-BLOCK = 1 << 17
-
 
 def _scatter_impl(
     source: np.ndarray, x: np.ndarray, *, select_prim: Primitive, padding: Pads, **params: Any
@@ -326,9 +355,8 @@ def _scatter_impl(
     if window[0] == strides[0] == 1 and x.size:  # examples one after the other, as many as fit into the cache
         places = [(np.s_[:], *place[1:]) for place in places]
         length = max(1, BLOCK * x.shape[0] // x.size)
-    for first in range(0, x.shape[0], max(length, 1)):
-        some = np.s_[first : first + length]
-        _scatter_block(source[some], x[some], out[some], places, keep)
+    blocks = [np.s_[first : first + length] for first in range(0, x.shape[0], max(length, 1))]
+    share([partial(_scatter_block, source[b], x[b], out[b], places, keep) for b in blocks], x.size)
     back = [(-low, -high) for low, high in padding]
     return pad_and_dilate(out, back, (1,) * x.ndim, 0).astype(source.dtype, copy=False)
 

@@ -10,17 +10,22 @@ from __future__ import annotations
 import contextvars
 import functools
 import os
-import queue
 import threading
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from minijax import config
 
-__all__ = ["MOST", "in_parallel", "thread_count"]
+if TYPE_CHECKING:
+    from queue import SimpleQueue
+
+__all__ = ["in_parallel", "share", "thread_count"]
 
 # More than this many threads are no help to blocks that wait for memory.
 MOST = 4
+
+# Work, in elements, from which threads pay: about a hundred microseconds.
+SHARED = 1 << 19
 
 Job = Callable[[], None]
 
@@ -37,11 +42,17 @@ def _default_count() -> int:
     return min([cores, *(int(text) for text in granted if text.isdigit() and int(text) > 0)])
 
 
+def _new_queue() -> SimpleQueue[Any]:
+    from queue import SimpleQueue  # with the first loop that is shared, so that `import minijax` stays quick
+
+    return SimpleQueue()
+
+
 class _Helpers:
     """Threads that wait for jobs; those of a process that has been forked are gone, and are started again."""
 
     def __init__(self) -> None:
-        self._jobs: queue.SimpleQueue[Job] = queue.SimpleQueue()
+        self._jobs: SimpleQueue[Job] | None = None
         self._started, self._process = 0, os.getpid()
         self._lock = threading.Lock()
 
@@ -49,14 +60,15 @@ class _Helpers:
         """Have some helper do the job; False if there is none."""
         if self._started < wanted or self._process != os.getpid():
             self._start(wanted)
-        if self._started:
-            self._jobs.put(job)
-        return self._started > 0
+        if self._jobs is None or not self._started:
+            return False
+        self._jobs.put(job)
+        return True
 
     def _start(self, wanted: int) -> None:
         with self._lock:
-            if self._process != os.getpid():
-                self._jobs, self._started, self._process = queue.SimpleQueue(), 0, os.getpid()
+            if self._jobs is None or self._process != os.getpid():
+                self._jobs, self._started, self._process = _new_queue(), 0, os.getpid()
             try:
                 while self._started < wanted:
                     threading.Thread(target=_work, args=(self._jobs,), daemon=True, name="minijax").start()
@@ -65,7 +77,7 @@ class _Helpers:
                 pass
 
 
-def _work(jobs: queue.SimpleQueue[Job]) -> None:
+def _work(jobs: SimpleQueue[Job]) -> None:
     while True:
         jobs.get()()
 
@@ -78,7 +90,7 @@ def in_parallel(body: Callable[..., None], length: int, step: int, *workspaces: 
     blocks = -(-length // step)
     threads = min(thread_count(), len(workspaces), blocks)
     bounds = [min(length, step * (blocks * i // threads)) for i in range(threads)] + [length]
-    outcomes: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
+    outcomes: SimpleQueue[BaseException | None] = _new_queue()
     parts = [functools.partial(body, bounds[i], bounds[i + 1], *workspaces[i]) for i in range(threads)]
     waiting = 0
     for part in parts[1:]:
@@ -93,6 +105,20 @@ def in_parallel(body: Callable[..., None], length: int, step: int, *workspaces: 
         errors = [error for _ in range(waiting) if (error := outcomes.get()) is not None]
     if errors:
         raise errors[0]
+
+
+def share(jobs: Sequence[Job], work: int) -> None:
+    """Do all the jobs, which must not depend on one another: by several threads if there is much `work` (elements)."""
+    if work < SHARED or len(jobs) < 2 or thread_count() == 1:
+        for job in jobs:
+            job()
+        return
+
+    def some(first: int, last: int) -> None:
+        for job in jobs[first:last]:
+            job()
+
+    in_parallel(some, len(jobs), 1, *[()] * MOST)
 
 
 def _run(context: contextvars.Context, part: Job, report: Callable[[BaseException | None], None]) -> None:
