@@ -68,7 +68,8 @@ def test_engines_agree_on_digits(engines, digits, optimizer, x64):
     assert_agreement(seen, tolerance, 30)
 
 
-@pytest.mark.parametrize("x64", [False, pytest.param(True, marks=pytest.mark.full)], ids=["float32", "float64"])
+@pytest.mark.full
+@pytest.mark.parametrize("x64", [False, True], ids=["float32", "float64"])
 def test_engines_agree_on_mnist(engines, mnist, x64):
     experiment = make("mlp", mnist, epochs=1, steps=40)
     tolerance = tolerance_for(x64=x64)
