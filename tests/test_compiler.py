@@ -339,6 +339,38 @@ def test_fold_layouts():
     assert names(drop_dead_code(fold_layouts(closed))) == ["dot_general", "reduce_sum"]
 
 
+FOLDED = {
+    "sum of repeated": (
+        lambda x: jnp.broadcast_to(x[:, None], (3, 5, 2)).sum((0, 1)),
+        ["reshape", "reduce_sum", "mul"],
+    ),
+    "sum of rows": (lambda x: jnp.broadcast_to(x, (4, 3, 2)).sum(0), ["mul"]),
+    "kept beside": (
+        lambda x: lax.reduce_sum(lax.broadcast_in_dim(x, (3, 4, 2, 5), (0, 2)), (1,)),
+        ["mul", "broadcast_in_dim"],
+    ),
+    "largest of repeated": (
+        lambda x: lax.reduce_max(lax.broadcast_in_dim(x, (4, 3, 2), (1, 2)), (0, 2)),
+        ["reduce_max"],
+    ),
+    "of everything": (lambda x: lax.reduce_max(x.reshape(6), (0,)), ["reduce_max"]),
+    "stretched": (
+        lambda x: lax.reduce_sum(lax.broadcast_in_dim(x[:1], (4, 2), (0, 1)), (0,)),
+        ["slice", "reduce_sum", "mul"],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", FOLDED)
+def test_reductions_do_without_copies(name: str):
+    fun, wanted = FOLDED[name]
+    closed, buffers = staged(fun, np.array([[1.0, -2.0], [0.5, 3.0], [2.0, 0.25]], "float32"))
+    simple = drop_dead_code(fold_layouts(simplify(inline(closed))))
+    check_jaxpr(simple.jaxpr)
+    assert names(simple) == wanted
+    assert_same_bits(step_by_step(simple, buffers), step_by_step(closed, buffers), rounded=True)
+
+
 def test_group_elementwise():
     closed, _ = staged(lambda x: jnp.sin(x) * 2 + jnp.exp(x), np.ones(GROUPED, "float32"))
     (eqn,) = group_elementwise(simplify(closed)).eqns

@@ -1,21 +1,29 @@
-"""Pass: transposes become part of the matrix products and sums around them, which read any order equally well."""
+"""Pass: transposes, reshapes and broadcasts become part of the matrix products and reductions around them.
+
+These read any order of axes equally well, and what is repeated need not be there to be added up.
+"""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from minijax.compiler.rewriting import Rewriter, rewrite
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn
+from minijax.primitives.arithmetic import mul_p
 from minijax.primitives.dot import dot_general_p
-from minijax.primitives.shaping import transpose_p
+from minijax.primitives.shaping import broadcast_in_dim_p, reshape_p, transpose_p
 from minijax.primitives.sums import reduce_sum_p
 
 __all__ = ["fold_layouts"]
 
 
 def fold_layouts(closed: ClosedJaxpr) -> ClosedJaxpr:
-    """The program without transposes next to `dot_general` and `reduce_sum`, where these can do without."""
+    """The program without transposes, reshapes and broadcasts next to `dot_general` and reductions, where they can be
+    left out. The order of sums may change."""
     return rewrite(closed, _folded)
 
 
@@ -24,7 +32,10 @@ def _folded(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
         return _transposed_product(program, eqn)
     if eqn.primitive is dot_general_p:
         return _product_of_transposed(program, eqn)
-    return _sum_of_transposed(program, eqn) if eqn.primitive is reduce_sum_p else None
+    if eqn.primitive.name not in _REDUCTIONS:
+        return None
+    found = _reduction_of_repeated(program, eqn) or _reduction_of_everything(program, eqn)
+    return found or (_sum_of_transposed(program, eqn) if eqn.primitive is reduce_sum_p else None)
 
 
 def _transposed_product(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
@@ -62,6 +73,44 @@ def _without_transpose(program: Rewriter, v: Atom, contracted: Any, batch: Any) 
     if free != sorted(free):  # the result's axes would come in another order
         return v, contracted, batch
     return maker.invars[0], tuple(permutation[d] for d in contracted), tuple(permutation[d] for d in batch)
+
+
+_REDUCTIONS = ("reduce_sum", "reduce_max", "reduce_min", "reduce_and", "reduce_or")
+
+
+def _reduction_of_repeated(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
+    """Along an axis on which all is the same the extremum is what is there, and the sum so many times as much."""
+    maker = program.maker(eqn.invars[0])
+    if maker is None or maker.primitive is not broadcast_in_dim_p or not maker.invars[0].aval.shape:
+        return None
+    x, places = maker.invars[0], maker.params["broadcast_dimensions"]
+    axes, shape = eqn.params["axes"], eqn.invars[0].aval.shape
+    lengths = dict(zip(places, x.aval.shape, strict=True))
+    repeated = [d for d in axes if lengths.get(d, 1) != shape[d]]
+    if 0 in shape or not repeated:
+        return None
+    kept = [d for d in range(len(shape)) if d not in axes]
+    inner = tuple(i for i, d in enumerate(places) if d in axes)
+    (aval,) = (v.aval for v in eqn.outvars)
+    if eqn.primitive is reduce_sum_p:
+        count = program.constant(np.asarray(math.prod(shape[d] for d in repeated)).astype(aval.dtype))
+        x = program.emit(mul_p, [program.emit(reduce_sum_p, [x], eqn, axes=inner) if inner else x, count], eqn)
+    elif inner:
+        x = program.emit(eqn.primitive, [x], eqn, **{**eqn.params, "axes": inner})
+    left = tuple(kept.index(d) for d in places if d not in axes)
+    if x.aval.shape == aval.shape:
+        return [x]
+    params = {**maker.params, "shape": aval.shape, "broadcast_dimensions": left}
+    return [program.emit(broadcast_in_dim_p, [x], eqn, **params)]
+
+
+def _reduction_of_everything(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
+    """Where all axes are reduced, it does not matter what they were."""
+    maker = program.maker(eqn.invars[0])
+    if maker is None or maker.primitive is not reshape_p or len(eqn.params["axes"]) != eqn.invars[0].aval.ndim:
+        return None
+    (x,) = maker.invars
+    return [program.emit(eqn.primitive, [x], eqn, **{**eqn.params, "axes": tuple(range(x.aval.ndim))})]
 
 
 def _sum_of_transposed(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
