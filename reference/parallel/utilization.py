@@ -26,9 +26,9 @@ PEAKS = {
 
 
 def step_flops(step: Any, *args: Any) -> float | None:
-    """Floating-point operations of one call, as XLA counts them in the program for these arguments.
+    """Floating-point operations of one call, as the compiler counts them in the program for these arguments.
 
-    None where there is no such count: minijax, `pmap`. Nothing is run or donated. XLA counts the body of a loop
+    None where there is no such count, as of `pmap`. Nothing is run or donated. XLA counts the body of a loop
     once, however often it runs: ask it about the step, not about a scan of many.
     """
     if not hasattr(step, "lower"):
