@@ -228,6 +228,18 @@ def test_a_program_may_call_itself():
     np.testing.assert_allclose(inner(x, True), np.cos(a) @ a + plain, rtol=2e-3, atol=2e-3)
 
 
+def test_workspaces_are_kept_unless_they_are_huge(monkeypatch: pytest.MonkeyPatch):
+    closed, buffers = staged(lambda x: jnp.sum(jnp.cos(jnp.sin(x) @ x.T) @ x), floats(150, 150))
+    compiled = Executable(closed)
+    compiled(*buffers)
+    (kept,) = compiled._workspaces._idle
+    compiled(*buffers)
+    assert compiled._workspaces._idle == [kept] and compiled._workspaces.size > 0
+    monkeypatch.setattr("minijax.compiler.workspaces.KEPT", 0)
+    compiled(*buffers)
+    assert compiled._workspaces._idle == []
+
+
 def test_results_do_not_lie_in_workspaces():
     f = minijax.jit(lambda x: (y := jnp.sin(x) @ x, y.T, y[3:5], jnp.cos(y) @ y, y.reshape(-1)))
     x = jnp.asarray(RNG.standard_normal((150, 150)).astype("float32"))

@@ -20,6 +20,8 @@ Shape = tuple[int, ...]
 
 # Bytes from which an array gets a place in a slab; smaller ones come quickly from Python's allocator.
 LARGE = 1 << 15
+# Bytes up to which the workspaces of a program are kept for its next call.
+KEPT = 1 << 28
 
 
 class _Space(NamedTuple):
@@ -101,7 +103,8 @@ class Workspaces:
 
     def give_back(self, spaces: list[np.ndarray]) -> None:
         """The call has ended."""
-        self._idle.append(spaces)
+        if self.size <= KEPT:
+            self._idle.append(spaces)
 
     def _made(self) -> list[np.ndarray]:
         slabs = [np.empty(size, np.uint8) for size in self._sizes]
