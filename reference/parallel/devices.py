@@ -32,8 +32,18 @@ def choose_platform(jax: Engine, platform: str | None, *, cpu_devices: int | Non
         if cpu_devices is not None and platform in (None, "cpu"):
             jax.config.update("jax_num_cpu_devices", cpu_devices)
         jax.devices()
-    except RuntimeError as error:
-        raise DeviceError(f"{jax.__name__} cannot use {platform or 'its devices'} here: {error}") from None
+    except (RuntimeError, AssertionError) as error:  # JAX asserts that a platform without a plugin is not asked for
+        reason = str(error).partition("\n")[0] or "no plugin for it is installed"
+        if platform is None:
+            raise DeviceError(f"{jax.__name__} cannot use its devices here: {reason}") from None
+        there = f"there is: {', '.join(_platforms(jax))}"
+        raise DeviceError(f"{jax.__name__} finds no {platform} here; {there} ({platform}: {reason})") from None
+
+
+def _platforms(jax: Engine) -> list[str]:
+    """The best platform that the engine finds by itself, and the CPU, which is everywhere."""
+    jax.config.update("jax_platforms", None)
+    return sorted({jax.devices()[0].platform, "cpu"})
 
 
 def choose_devices(jax: Engine, count: int | None = None) -> list[Device]:

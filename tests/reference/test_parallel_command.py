@@ -92,3 +92,10 @@ def test_what_is_not_there(tmp_path, capsys):
     with pytest.raises(SystemExit, match="2"):
         main([*words, "--dataset", "digits", "--keep-for-backward", "blocks"])
     assert "--keep-for-backward blocks: the model has no repeated blocks" in capsys.readouterr().err
+
+
+def test_a_platform_that_jax_does_not_find(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # for where there is a GPU
+    _, errors = end(start("--platform", "gpu", out=tmp_path), status=2)
+    assert errors.startswith("error: jax finds no gpu here; there is: cpu")
+    assert errors.count("\n") == 1
