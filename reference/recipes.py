@@ -64,11 +64,11 @@ def whole_batch_cross_entropy(jax: Engine, logits: Array, labels: Array) -> Arra
 
 def jax_in_action(dataset: Dataset) -> Experiment:
     """The two-layer MLP of the book "JAX in Action" (G. Sapunov, 2024), in the order of the file."""
-    sizes = (784, 512, 10)
+    sizes = (dataset.features, 512, dataset.classes)  # 784-512-10 on MNIST
     batch_size = 32
     steps = batch_count(len(dataset.x_train), batch_size, drop_last=False)
     model = stateless(
-        "mlp 784-512-10",
+        "mlp " + "-".join(str(size) for size in sizes),
         lambda jax, key: _book_init(jax, key, sizes),
         lambda jax, params, x: mlp.apply(jax, params, x, activation="swish"),
     )

@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..files import write_json
-from . import profiling, table
+from . import profiling, table, training
 from .measuring import measure, ratio
 from .rows import PROFILED, ROWS, Settings
+from .training import EPOCHS
 
 __all__ = ["NAMES", "PROFILES", "Options", "chosen", "environment", "run"]
 
@@ -64,6 +65,12 @@ class Options(NamedTuple):
     """whether a missed target is a failure"""
     profile: str | None = None
     """instead of all that: the program whose lines are timed"""
+    training: bool = False
+    """instead of all that: the seconds of an epoch; of the options above, with `threads` and `json_file` alone"""
+    epochs: int = EPOCHS
+    """of `training`, in each way"""
+    dataset: str = "auto"
+    """of `training`"""
 
 
 def run(options: Options) -> int:
@@ -71,8 +78,14 @@ def run(options: Options) -> int:
     if CHILD not in os.environ:
         child = [sys.executable, "-m", "reference", "bench", *_words(options)]
         threads = options.threads or min(_cores(), MOST_THREADS)
-        return subprocess.run(child, env=os.environ | environment(threads), check=False).returncode
+        variables = environment(threads)
+        if options.training:
+            del variables["JAX_PLATFORMS"]  # JAX takes the best device there is
+        return subprocess.run(child, env=os.environ | variables, check=False).returncode
     threads = int(os.environ[CHILD])
+    if options.training:
+        versions = _versions(("minijax", "jax", "numpy"))
+        return training.run(options.dataset, options.epochs, options.json_file, threads, versions)
     if importlib.util.find_spec("torch"):
         importlib.import_module("torch").set_num_threads(threads)
     if options.profile is not None:
@@ -89,13 +102,15 @@ def _cores() -> int:
 
 def _words(options: Options) -> list[str]:
     """The same options on a command line."""
-    flags = {"--quick": options.quick, "--strict": options.strict}
+    flags = {"--quick": options.quick, "--strict": options.strict, "--training": options.training}
     values = {
         "--rounds": options.rounds,
         "--json": options.json_file,
         "--chart": options.chart_file,
         "--profile": options.profile,
     }
+    if options.training:
+        values |= {"--epochs": options.epochs, "--dataset": options.dataset}
     words = [flag for flag, wanted in flags.items() if wanted]
     words += [f"{option}={value}" for option, value in values.items() if value is not None]
     return words + [f"--only={name}" for name in options.only]
@@ -131,8 +146,9 @@ def _measure(options: Options, threads: int) -> int:
     return 1 if options.strict and not all(one.passed for one in ratios) else 0
 
 
-def _versions() -> dict[str, str | None]:
+def _versions(modules: Iterable[str] = MODULES) -> dict[str, str | None]:
     """The version of each module; None where it is not installed."""
-    found = {name: importlib.util.find_spec(name) and importlib.import_module(name) for name in MODULES}
+    modules = tuple(modules)
+    found = {name: importlib.util.find_spec(name) and importlib.import_module(name) for name in modules}
     versions = {name: getattr(module, "__version__", "") for name, module in found.items() if module}
-    return {name: versions.get(name) for name in MODULES} | {"python": platform.python_version()}
+    return {name: versions.get(name) for name in modules} | {"python": platform.python_version()}

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from reference import cli
-from reference.bench import command, floors, measuring, profiling, rows, work
+from reference.bench import command, floors, measuring, profiling, rows, training, work
 from reference.bench.attention import attention
 from reference.bench.cnn import cnn
 from reference.bench.compiling import equations
@@ -19,6 +19,8 @@ from reference.bench.derivatives import elementwise, hessian, per_example, scala
 from reference.bench.lstm import lstm
 from reference.bench.measuring import Benchmark, Ratio, measure, ratio
 from reference.bench.mlp import mlp
+from reference.engines import engine
+from reference.recipes import jax_in_action
 
 ROOT = Path(__file__).parents[2]
 
@@ -253,6 +255,8 @@ def test_threads_are_set_for_everybody():
         ("--profile import", "(choose from"),
         ("--threads 0", "'0' is not a whole number of at least 1"),
         ("--chart pyproject.toml/bench.png", "--chart: "),
+        ("--epochs 2", "--epochs needs --training"),
+        ("--training --rounds 2", "--rounds does not go with --training"),
     ],
 )
 def test_wrong_use_is_status_two(words, text, capsys, monkeypatch):
@@ -299,6 +303,55 @@ def test_the_chart_shows_every_benchmark(tmp_path, monkeypatch):
     ]
     chart.draw(tmp_path / "chart.png", ratios, "conditions")
     assert [label.get_text() for label in labels] == ["one", "two"]
+
+
+# ----------------------------------------------------------------- an epoch
+
+
+def test_an_epoch_is_measured_in_turn_or_extrapolated(small, monkeypatch):
+    monkeypatch.delitem(training.WAYS, "JAX op by op")  # it compiles many small programs: see the full depth
+    epochs = training.epochs_of(small, 1, sample=3)
+    assert [one.way for one in epochs] == list(training.WAYS)
+    assert [one.measured_steps for one in epochs] == [3, 10, 10, 10]
+    for one in epochs:
+        assert one.seconds * one.steps_per_second == pytest.approx(one.steps) == 10
+        assert one.examples_per_second == pytest.approx(32 * one.steps_per_second)
+        assert one.ratio == pytest.approx(one.seconds / epochs[2].seconds)
+    assert epochs[2].compiling > 0.01
+    rows = training.lines(epochs).splitlines()[1:]
+    assert [row.endswith("  extrapolated from 3 steps") for row in rows] == [True, False, False, False]
+
+
+@pytest.mark.full
+def test_an_epoch_leads_to_the_same_parameters_in_every_way(small):
+    recipe = jax_in_action(small)
+    ends = [way.make(engine(way.engine), recipe, small)(10) for way in training.WAYS.values()]
+    start = recipe.model.init(engine("minijax"), engine("minijax").random.key(0))[0]
+    for found in ends:
+        for layer, wanted, first in zip(found, ends[3], start, strict=True):
+            for name in wanted:
+                np.testing.assert_allclose(layer[name], wanted[name], rtol=0, atol=1e-5)
+                assert np.abs(np.asarray(wanted[name]) - np.asarray(first[name])).max() > 1e-3
+
+
+@pytest.mark.full
+def test_epochs_in_a_process_of_its_own(tmp_path):
+    file = tmp_path / "epochs.json"
+    words = f"bench --training --dataset digits --epochs 2 --threads 1 --json {file}"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "reference", *words.split()],
+        cwd=ROOT,
+        env=os.environ | {"JAX_PLATFORMS": "cpu"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "mlp 64-512-10 on digits, batches of 32" in done.stdout
+    record = json.loads(file.read_text())
+    assert [(one["way"], one["device"]) for one in record["epochs"]] == [(name, "cpu") for name in training.WAYS]
+    assert all(one["steps"] == one["measured_steps"] == 44 for one in record["epochs"])
 
 
 # ----------------------------------------------------------------- profiles
