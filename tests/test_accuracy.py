@@ -100,3 +100,17 @@ def test_betainc():
     a, b, x = points(0.01, 50, seed=0), points(0.01, 50, seed=1), points(0, 1, seed=2)
     size = min(a.size, b.size, x.size)
     check("betainc", scipy.special.betainc, 0, a[:size], b[:size], x[:size])
+
+
+@pytest.mark.parametrize("shape", [(25000, 8), (20, 40, 40, 4), (511, 3), (513, 3), (1000, 1)], ids=str)
+@pytest.mark.parametrize("jitted", [False, True])
+def test_the_error_of_a_sum_of_many_rows_does_not_grow_with_them(shape: tuple[int, ...], jitted: bool):
+    x = (np.random.default_rng(0).standard_normal(shape) + 1).astype("float32")
+    axes = tuple(range(len(shape) - 1))
+    wanted = x.astype("float64").sum(axes)
+
+    def total(x):
+        return minijax.numpy.sum(x, axes)
+
+    found = (minijax.jit(total) if jitted else total)(x)
+    assert np.max(np.abs(found - wanted)) <= 16 * np.finfo("float32").eps * np.max(np.abs(wanted))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from minijax.jaxpr import Eqn, Var
+from minijax.primitives.sums import LONG, add_up
 
 __all__ = ["REDUCING"]
 
@@ -18,6 +20,10 @@ def _reduction(ufunc: str, kinds: str) -> Callable[[Any, Eqn, Sequence[Var]], bo
         if x.aval.dtype.kind not in kinds or x.aval.dtype.name == "float16" or v.aval.dtype != x.aval.dtype:
             return False
         dtype = "bool" if x.aval.dtype.kind == "b" else x.aval.dtype.name
+        if ufunc == "add" and math.prod(x.aval.shape[d] for d in eqn.params["axes"]) >= LONG:
+            emitter.names.table["add_up"] = add_up  # more exact where there is much to add up
+            emitter.own(v, f"add_up({emitter.whole(x)}, {eqn.params['axes']}, np.{dtype})")
+            return True
         text = f"np.{ufunc}.reduce({emitter.whole(x)}, {eqn.params['axes']}, np.{dtype})"
         if v.aval.shape:
             emitter.into(v, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -54,10 +55,32 @@ def reduce_sum(operand: Any, axes: Sequence[int], *, out_sharding: Any = None) -
     return reduce_sum_p.bind(operand, axes=tuple(axes))
 
 
+# Rows that are added up one after the other; and as many as make it worth while to add up such sums.
+RUN, LONG = 128, 512
+
+
+def add_up(x: np.ndarray, axes: tuple[int, ...], dtype: Any) -> Any:
+    """The sum over `axes`. Over the first axes NumPy adds row to row, and the error grows with their number: so here
+    sums of runs of rows are added up."""
+    k = len(axes)
+    if not (axes == tuple(range(k)) and 0 < k < x.ndim and x.flags.c_contiguous):
+        return np.add.reduce(x, axes, dtype)
+    count = math.prod(x.shape[:k])
+    if count < LONG or x.dtype.kind not in "fc":
+        return np.add.reduce(x, axes, dtype)
+    rows = x.reshape(count, -1)
+    whole = count - count % RUN
+    runs = np.add.reduce(rows[:whole].reshape(count // RUN, RUN, -1), 1, dtype)
+    out = np.add.reduce(runs, 0, dtype)
+    if whole < count:
+        out += np.add.reduce(rows[whole:], 0, dtype)
+    return out.reshape(x.shape[k:])
+
+
 def _sum_impl(x: np.ndarray, *, axes: tuple[int, ...]) -> np.ndarray:
     if x.dtype.itemsize == 2 and x.dtype.kind not in "iu":
-        return np.add.reduce(x, axes, np.float32).astype(x.dtype)
-    return np.add.reduce(x, axes, x.dtype)
+        return add_up(x, axes, np.float32).astype(x.dtype)
+    return add_up(x, axes, x.dtype)
 
 
 def _sum_dtype(x: ShapedArray, *, axes: tuple[int, ...]) -> Any:
@@ -90,7 +113,7 @@ def _evaluate_sum(x: Any, *, axes: tuple[int, ...]) -> ArrayImpl:
         reduced_shape(x, axes=axes)  # raises
     token = _fp_state.set(_FP_QUIET)
     try:
-        return ArrayImpl(np.add.reduce(data, axes, data.dtype), x.weak_type)
+        return ArrayImpl(add_up(data, axes, data.dtype), x.weak_type)
     finally:
         _fp_state.reset(token)
 
