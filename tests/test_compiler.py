@@ -47,11 +47,14 @@ def assert_same_bits(ours: Sequence[np.ndarray], wanted: Sequence[np.ndarray], r
     """Equal dtypes, shapes and bits; with `rounded`, numbers only up to the rounding of sums."""
     for a, b in zip(ours, wanted, strict=True):
         assert type(a) is np.ndarray and (a.dtype, a.shape) == (b.dtype, b.shape)
+        if b.dtype.kind == "f" and b.dtype.isbuiltin != 1:  # narrow floats, of whose NaNs NumPy's tests know nothing
+            a, b = a.astype("float32"), b.astype("float32")
         if rounded and b.dtype.kind in "fc":
             scale = np.max(np.abs(b[np.isfinite(b)]), initial=1e-30)
             np.testing.assert_allclose(a, b, rtol=0, atol=64 * np.finfo(b.dtype).eps * scale)
         elif b.dtype.kind in "fc":
-            np.testing.assert_array_equal(np.signbit(a.real), np.signbit(b.real))
+            numbers = ~np.isnan(b.real)  # NaN has a sign bit that means nothing
+            np.testing.assert_array_equal(np.signbit(a.real)[numbers], np.signbit(b.real)[numbers])
             np.testing.assert_array_equal(a, b)
         else:
             assert a.tobytes() == b.tobytes()
@@ -126,7 +129,7 @@ def test_each_pass(program: Any):
         assert_same_bits(step_by_step(closed, buffers), wanted, rounded=run in (fold_layouts, hoist))
 
 
-SHAPES = {"one": (GROUPED,), "flat": (5 * GROUPED,), "rows": (900, 64), "uneven": (901, 67), "deep": (3, 80, 170)}
+SHAPES = {"one": (GROUPED,), "flat": (9 * GROUPED,), "rows": (1800, 64), "uneven": (1801, 67), "deep": (3, 80, 400)}
 
 
 @pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
@@ -280,6 +283,9 @@ SIMPLER = {
     "known": (lambda x: lax.select(jnp.full((2, 3), True), x, x + 1), []),
     "max with -inf": (lambda x: jnp.maximum(x, -jnp.inf), []),
     "largest of one": (lambda x: lax.reduce_max(x.reshape(2, 1, 3), (1,)), []),
+    "x + -y": (lambda x: x + -jnp.sin(x), ["sin", "sub"]),
+    "-y + x": (lambda x: -jnp.sin(x) + x, ["sin", "sub"]),
+    "x - -y": (lambda x: x - -jnp.sin(x), ["sin", "add"]),
     "sum over one": (lambda x: lax.reduce_sum(x.reshape(2, 1, 3), (1,)), ["add"]),
 }
 
@@ -307,6 +313,13 @@ NOT_THE_SAME = {
 def test_what_would_change_a_sign_or_nan_stays(name: str):
     closed, _ = staged(NOT_THE_SAME[name], np.ones(3, "float32"))
     assert names(simplify(closed)) == names(closed)
+
+
+def test_operands_that_may_change_places():
+    closed, _ = staged(
+        lambda x, y: (x * y - y * x, (x < y) & (y < x), x - y, y - x), np.ones(3, "float32"), np.ones(3, "float32")
+    )
+    assert sorted(names(merge_common(closed))) == ["and", "lt", "lt", "mul", "sub", "sub", "sub"]
 
 
 def test_merge_common():

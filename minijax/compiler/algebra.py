@@ -11,7 +11,8 @@ import numpy as np
 from minijax import dtypes
 from minijax.compiler.rewriting import Rewriter, rewrite
 from minijax.jaxpr import Atom, ClosedJaxpr, Eqn
-from minijax.primitives.arithmetic import add_p, div_p, mul_p, square_p
+from minijax.primitives.arithmetic import add_p, div_p, mul_p, square_p, sub_p
+from minijax.primitives.complex_parts import neg_p
 from minijax.primitives.conversion import convert_element_type_p
 from minijax.primitives.shaping import broadcast_in_dim_p, reshape_p, transpose_p
 from minijax.primitives.sums import reduce_sum_p
@@ -66,6 +67,10 @@ def _add(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
             continue
         if _same_bits(number, -0.0) or _is_integer_zero(number) or (number == 0 and _is_sum(program, x)):
             return [x]
+    for x, y in (eqn.invars, eqn.invars[::-1]):
+        negated = program.maker(y)
+        if negated is not None and negated.primitive is neg_p and dtypes.kind(x.aval.dtype) in "iuf":
+            return [program.emit(sub_p, [x, negated.invars[0]], eqn)]  # x + -y = x - y
     return None
 
 
@@ -82,8 +87,11 @@ def _is_integer_zero(number: Any) -> bool:
 
 
 def _sub(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
-    """x - 0.0 = x."""
+    """x - 0.0 = x, and x - -y = x + y."""
     x, y = eqn.invars
+    negated = program.maker(y)
+    if negated is not None and negated.primitive is neg_p and dtypes.kind(x.aval.dtype) in "iuf":
+        return [program.emit(add_p, [x, negated.invars[0]], eqn)]
     return [x] if _is_whole(x, eqn) and _same_bits(_real_number(program, y), 0.0) else None
 
 

@@ -22,7 +22,7 @@ __all__ = ["BLOCK", "Loop"]
 
 # Elements of a block. A few such blocks of float32 fit into a second-level cache, and computing one takes several
 # times as long as calling NumPy does.
-BLOCK = 1 << 15
+BLOCK = 1 << 16
 
 # Work, in elements times equations, from which a loop is shared by threads: about a hundred microseconds.
 SHARED = 1 << 20

@@ -11,6 +11,10 @@ from minijax.jaxpr import Atom, ClosedJaxpr, Eqn, Literal, Var
 __all__ = ["merge_common"]
 
 
+# x * y and y * x are the same to the bit.
+_COMMUTATIVE = frozenset({"add", "add_any", "and", "eq", "mul", "ne", "or", "xor"})
+
+
 def merge_common(closed: ClosedJaxpr) -> ClosedJaxpr:
     """The program without equations that repeat an earlier one. Bit-identical."""
     seen: dict[Any, list[Var]] = {}
@@ -31,8 +35,11 @@ def _key(eqn: Eqn) -> Any:
     Equality is not enough where 0.0 == -0.0 and 1 == True.
     """
     params = tuple((name, type(x), repr(x) if isinstance(x, float | complex) else x) for name, x in eqn.params.items())
-    key = eqn.primitive, tuple(map(_identity, eqn.invars)), params
+    operands: Any = tuple(map(_identity, eqn.invars))
     try:
+        if eqn.primitive.name in _COMMUTATIVE and len(set(operands)) == 2:
+            operands = frozenset(operands)
+        key = eqn.primitive, operands, params
         hash(key)
     except TypeError:
         return None
