@@ -58,7 +58,7 @@ def group_elementwise(closed: ClosedJaxpr) -> ClosedJaxpr:
 def _takes_several_steps(group: _Group) -> bool:
     first = group.eqns[0]
     steps = steps_of(first, ["x"] * len(first.invars)) or ()
-    return len(group.eqns) > 1 or len(steps) > 1 or any(step.function == "select" for step in steps)
+    return len(group.eqns) > 1 or len(steps) > 1 or any(step.function == "choose" for step in steps)
 
 
 class _Groups:

@@ -12,16 +12,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from minijax.jaxpr import Atom, Eqn, Literal
+from minijax.primitives.masks import has_bits
+from minijax.primitives.selection import LARGE
 
 __all__ = ["Step", "is_native", "may_overwrite", "statements", "steps_of"]
 
 
-# Elements from which choosing by bits is quicker.
-LARGE = 1 << 10
-
-
 class Step(NamedTuple):
-    """A call of a function of NumPy."""
+    """A call of a function of NumPy, or of `choose`."""
 
     function: str
     operands: tuple[str, ...]
@@ -112,19 +110,8 @@ def _select_n(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
     dtype = eqn.outvars[0].aval.dtype
     if _dtype(eqn).kind != "b" or len(cases) != 2:
         return None
-    small = eqn.outvars[0].aval.size < LARGE or not eqn.invars[0].aval.shape
-    if small or dtype.itemsize > 8 or dtype.kind not in "biuf":
-        return [Step("where", (which, cases[1], cases[0]))]
-    integer = f"int{8 * dtype.itemsize}"
-    on_false, on_true = (_bits(case, dtype, integer) for case in cases)
-    return [Step("select", (which, on_true, on_false, dtype.name, integer))]
-
-
-def _bits(text: str, dtype: Any, integer: str) -> str:
-    """An operand as integers of its width."""
-    if text.isidentifier():
-        return f"{text}.view(np.{integer})"
-    return str(np.array(float(text) if dtype.kind == "f" else int(text), dtype).view(integer))
+    large = eqn.outvars[0].aval.size >= LARGE and len(eqn.invars[0].aval.shape) > 0
+    return [Step("choose" if large and has_bits(dtype) else "where", (which, cases[1], cases[0]))]
 
 
 def _convert(eqn: Eqn, operands: Sequence[str]) -> list[Step] | None:
@@ -160,29 +147,9 @@ def _lines(function: str, operands: list[str], name: str, out: str | None, scala
         which, on_true, on_false = operands
         copies = [f"np.copyto({name}, {on_false})", f"np.copyto({name}, {on_true}, where={which})"]
         return [*_named(name, out), *copies]
-    if function == "select":
-        return _select(operands, name, out)
     into = "" if out is None else f", out={out}"
-    return [f"{name} = np.{function}({', '.join(operands)}{into})"]
-
-
-def _select(operands: list[str], name: str, out: str | None) -> list[str]:
-    """(on_true & mask) | (on_false & ~mask), in fewer steps where one of them is zero."""
-    which, on_true, on_false, dtype, integer = operands
-    mask = f"np.negative({which}.view(np.int8)).astype(np.{integer})"
-    if on_true == "0":
-        mask, on_true, on_false = f"np.subtract({which}.view(np.int8), np.int8(1)).astype(np.{integer})", on_false, "0"
-    lines = [] if out in (None, name) else [f"{name} = {out}"]
-    into = "" if out is None else f", out={name}.view(np.{integer})"
-    both = f"np.bitwise_and({on_true}, {mask}{{}})"
-    if on_false == "0":
-        result = both.format(into)
-    else:
-        known = ".view" not in on_true + on_false
-        changed = str(int(on_true) ^ int(on_false)) if known else f"np.bitwise_xor({on_true}, {on_false})"
-        result = f"np.bitwise_xor(np.bitwise_and({changed}, {mask}), {on_false}{into})"
-    viewed = result if dtype == integer else f"{result}.view(np.{dtype})"
-    return [*lines, result if out is not None else f"{name} = {viewed}"]
+    called = function if function == "choose" else f"np.{function}"
+    return [f"{name} = {called}({', '.join(operands)}{into})"]
 
 
 def _named(name: str, buffer: str) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from minijax.jaxpr import Var
 from minijax.jaxpr_text import letters
+from minijax.primitives.masks import choose
 
 __all__ = ["Lines", "Names"]
 
@@ -29,7 +30,7 @@ class Names:
     """
 
     def __init__(self) -> None:
-        self.table: dict[str, Any] = {"np": np}
+        self.table: dict[str, Any] = {"np": np, "choose": choose}
         self.sources: dict[str, Any] = {}
         self._letters: dict[Var, str] = {}
         self._count = 0
@@ -41,7 +42,7 @@ class Names:
         if name is None:
             name = letters(self._count)
             self._count += 1
-            if keyword.iskeyword(name) or hasattr(builtins, name) or name == "np":
+            if keyword.iskeyword(name) or hasattr(builtins, name) or name in self.table:
                 name += "_"
             self._letters[v] = name
         return name

@@ -2,7 +2,7 @@
 
 New memory is slow at its first touch, when the operating system has to find it. So large arrays that never leave the
 program lie in slabs: a slab holds one array after the other, each from the equation that makes it to the last one that
-reads it. Each call that is running has slabs of its own (see `Workspaces.lend`); results never lie in them.
+reads it. Each call that is running has slabs of its own (see `Workspaces.take`); results never lie in them.
 """
 
 from __future__ import annotations

@@ -5,9 +5,11 @@ A mask of all ones or all zeros is as wide as a value; `values & mask` is the va
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
-__all__ = ["choose", "has_bits", "kept", "masks"]
+__all__ = ["choose", "has_bits"]
 
 
 def has_bits(dtype: np.dtype) -> bool:
@@ -15,22 +17,21 @@ def has_bits(dtype: np.dtype) -> bool:
     return dtype.kind in "biuf" and dtype.itemsize <= 8
 
 
-def masks(which: np.ndarray, itemsize: int) -> np.ndarray:
-    """For booleans integers of that width: all ones where true, all zeros where false."""
-    return np.negative(which.view(np.int8)).astype(f"i{itemsize}", copy=False)
+def choose(which: np.ndarray, on_true: Any, on_false: Any, out: np.ndarray | None = None) -> np.ndarray:
+    """`on_true` where `which` is true, `on_false` elsewhere.
 
-
-def kept(which: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """The values where `which` is true, zeros elsewhere."""
-    if not has_bits(values.dtype):
-        return np.where(which, values, values.dtype.type(0))
-    integer = f"i{values.dtype.itemsize}"
-    return np.bitwise_and(values.view(integer), masks(which, values.dtype.itemsize)).view(values.dtype)
-
-
-def choose(which: np.ndarray, on_true: np.ndarray, on_false: np.ndarray) -> np.ndarray:
-    """`on_true` where `which` is true, `on_false` elsewhere; both of one dtype that has bits."""
-    integer = f"i{on_true.dtype.itemsize}"
-    on_true, on_false, dtype = on_true.view(integer), on_false.view(integer), on_true.dtype
-    changed = np.bitwise_and(np.bitwise_xor(on_true, on_false), masks(which, dtype.itemsize))
-    return np.bitwise_xor(changed, on_false, out=changed).view(dtype)
+    These are arrays of one dtype that has bits, or one of them is a number. The result may be written over either.
+    """
+    dtype = on_true.dtype if hasattr(on_true, "dtype") else on_false.dtype
+    integer = f"i{dtype.itemsize}"
+    on_true, on_false = (np.asarray(case, dtype).view(integer) for case in (on_true, on_false))
+    into = None if out is None else out.view(integer)
+    mask = np.negative(which.view(np.int8)).astype(integer, copy=False)
+    if not on_false.ndim and not on_false:
+        chosen = np.bitwise_and(on_true, mask, out=into)
+    elif not on_true.ndim and not on_true:
+        chosen = np.bitwise_and(on_false, np.invert(mask), out=into)
+    else:
+        changed = np.bitwise_and(np.bitwise_xor(on_true, on_false), mask)
+        chosen = np.bitwise_xor(changed, on_false, out=into)
+    return chosen.view(dtype) if out is None else out

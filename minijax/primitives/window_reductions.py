@@ -19,7 +19,7 @@ from minijax.primitives.comparison import ge_p, le_p
 from minijax.primitives.convolution import lhs_cotangent_padding
 from minijax.primitives.convolution_dimensions import dilated_shape, window_count
 from minijax.primitives.families import batch_axis_in_front, def_jvp, like
-from minijax.primitives.masks import choose, has_bits, kept
+from minijax.primitives.masks import choose, has_bits
 from minijax.primitives.reductions import accumulator_dtype, highest, lowest, settle_zeros
 from minijax.primitives.slicing import pad, slice
 from minijax.primitives.sliding import pad_and_dilate, sliding_windows
@@ -94,29 +94,18 @@ _GEOMETRY = ("window_dimensions", "window_strides", "padding", "base_dilation", 
 BLOCK = 1 << 17
 
 
-def reduced_windows(
-    x: np.ndarray,
-    ufunc: np.ufunc,
-    fill: Any,
-    *,
-    window_dimensions: Shape,
-    window_strides: Shape,
-    padding: Pads,
-    base_dilation: Shape,
-    window_dilation: Shape,
-) -> np.ndarray:
+def reduced_windows(x: np.ndarray, ufunc: np.ufunc, fill: Any, **geometry: Any) -> np.ndarray:
     """Each window reduced by `ufunc`, whose neutral element is `fill`; examples in blocks, which threads share."""
-    geometry = window_dimensions, window_strides, padding, base_dilation, window_dilation
     length = max(1, BLOCK * x.shape[0] // x.size) if x.ndim and x.size else 0
-    apart = all(values[0] == 1 for values in geometry[:2] + geometry[3:]) if x.ndim else False
-    if not (apart and tuple(padding[0]) == (0, 0) and 0 < length < x.shape[0]):
-        return _reduced(x, ufunc, fill, *geometry)
-    first = _reduced(x[:length], ufunc, fill, *geometry)
+    apart = x.ndim > 0 and all(geometry[name][0] in (1, (0, 0)) for name in _GEOMETRY)
+    if not (apart and 0 < length < x.shape[0]):
+        return _reduced(x, ufunc, fill, **geometry)
+    first = _reduced(x[:length], ufunc, fill, **geometry)
     out = np.empty((x.shape[0], *first.shape[1:]), first.dtype)
     out[:length] = first
 
     def block(start: int) -> None:
-        out[start : start + length] = _reduced(x[start : start + length], ufunc, fill, *geometry)
+        out[start : start + length] = _reduced(x[start : start + length], ufunc, fill, **geometry)
 
     share([partial(block, start) for start in range(length, x.shape[0], length)], x.size)
     return out
@@ -126,6 +115,7 @@ def _reduced(
     x: np.ndarray,
     ufunc: np.ufunc,
     fill: Any,
+    *,
     window_dimensions: Shape,
     window_strides: Shape,
     padding: Pads,
@@ -365,15 +355,16 @@ def _scatter_block(
     source: np.ndarray, x: np.ndarray, out: np.ndarray, places: list[tuple[Any, ...]], keep: np.ufunc
 ) -> None:
     """Add each element of `source` to that place of `out` where its window of `x` has the element kept."""
+    pick = choose if has_bits(x.dtype) else np.where  # x and the source are of one dtype
     found, chosen = x[places[0]], np.zeros(source.shape, np.min_scalar_type(len(places)))
     for i, place in enumerate(places[1:], 1):
         stays = keep(found, x[place])
         if i < len(places) - 1:
-            found = choose(stays, found, x[place]) if has_bits(x.dtype) else np.where(stays, found, x[place])
+            found = pick(stays, found, x[place])
         # Numbers of places grow: what has been chosen before is smaller.
         np.maximum(chosen, np.multiply(~stays, chosen.dtype.type(i)), out=chosen)
     for i, place in enumerate(places):
-        out[place] += kept(chosen == i, source)
+        out[place] += pick(chosen == i, source, source.dtype.type(0))
 
 
 def _scatter_shape(source: ShapedArray, x: ShapedArray, *, select_prim: Primitive, **params: Any) -> Shape:
