@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from ..engines import Array, Engine, Params
-from .steps import autograd_sgd, by_hand_sgd, sgd, torch_sgd
+from .steps import by_hand_sgd, descent, torch_sgd
 from .work import Contestant, Product, Work
 
 __all__ = ["attention"]
@@ -31,14 +31,11 @@ def attention(batch: int = 8, length: int = 64, width: int = 128, heads: int = 4
     }
     x, target = draw(batch, length, width), draw(batch, length, width)
 
-    def autograd_step(autograd: Any) -> Callable[..., Any]:
-        return lambda *arguments: autograd_sgd(autograd, _autograd_loss(autograd.numpy, heads), *arguments)
-
-    return Work(
-        arguments=(params, x, target),
-        function=lambda jax: lambda *arguments: sgd(jax, _loss(jax, heads), *arguments),
+    return descent(
+        (params, x, target),
+        lambda jax: _loss(jax, heads),
+        lambda numpy: _autograd_loss(numpy, heads),
         by_hand=lambda *arguments: _by_hand(heads, *arguments),
-        autograd=autograd_step,
         torch=lambda torch, *arguments: _torch(torch, heads, *arguments),
         products=_products(batch, length, width, heads),
     )

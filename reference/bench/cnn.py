@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engines import Array, Engine, Params
 from ..losses import softmax_cross_entropy
-from .steps import autograd_sgd, by_hand_cross_entropy, by_hand_sgd, cross_entropy, one_hot, sgd, torch_sgd
+from .steps import by_hand_cross_entropy, by_hand_sgd, cross_entropy, descent, one_hot, torch_sgd
 from .work import Contestant, Product, Work
 
 __all__ = ["cnn"]
@@ -31,11 +31,11 @@ def cnn(batch: int, side: int = 28, channels: tuple[int, int] = (32, 64), hidden
     }
     x = rng.uniform(size=(batch, side, side, 1)).astype(np.float32)
     y = rng.integers(classes, size=batch).astype(np.int32)
-    return Work(
-        arguments=(params, x, y),
-        function=lambda jax: lambda *arguments: sgd(jax, _loss(jax), *arguments),
+    return descent(
+        (params, x, y),
+        _loss,
+        _autograd_loss,
         by_hand=_by_hand,
-        autograd=lambda autograd: lambda *arguments: autograd_sgd(autograd, _autograd_loss(autograd.numpy), *arguments),
         torch=_torch,
         products=_products(batch, side, channels, flat, hidden, classes),
     )

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engines import Array, Engine, Params
 from ..losses import softmax_cross_entropy
-from .steps import autograd_sgd, by_hand_cross_entropy, by_hand_sgd, cross_entropy, one_hot, sgd, torch_sgd
+from .steps import by_hand_cross_entropy, by_hand_sgd, cross_entropy, descent, one_hot, torch_sgd
 from .work import Contestant, Product, Work
 
 __all__ = ["lstm"]
@@ -33,11 +33,11 @@ def lstm(batch: int = 64, length: int = 40, hidden: int = 128, tokens: int = 100
     }
     x = rng.integers(tokens, size=(batch, length)).astype(np.int32)
     y = rng.integers(classes, size=batch).astype(np.int32)
-    return Work(
-        arguments=(params, x, y),
-        function=lambda jax: lambda *arguments: sgd(jax, _loss(jax), *arguments),
+    return descent(
+        (params, x, y),
+        _loss,
+        _autograd_loss,
         by_hand=_by_hand,
-        autograd=lambda autograd: lambda *arguments: autograd_sgd(autograd, _autograd_loss(autograd.numpy), *arguments),
         torch=_torch,
         products=_products(batch, length, hidden, classes),
         eager=False,  # scan compiles its body, and that anew in each call

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..engines import Array, Engine, Params
 from ..losses import softmax_cross_entropy
-from .steps import autograd_sgd, by_hand_cross_entropy, by_hand_sgd, cross_entropy, one_hot, sgd, torch_sgd
+from .steps import by_hand_cross_entropy, by_hand_sgd, cross_entropy, descent, one_hot, torch_sgd
 from .work import Contestant, Product, Work
 
 __all__ = ["mlp"]
@@ -23,11 +23,11 @@ def mlp(batch: int, sizes: tuple[int, int, int] = (784, 512, 10)) -> Work:
     ]
     x = rng.uniform(size=(batch, inputs)).astype(np.float32)
     y = rng.integers(classes, size=batch).astype(np.int32)
-    return Work(
-        arguments=(params, x, y),
-        function=lambda jax: lambda *arguments: sgd(jax, _loss(jax), *arguments),
+    return descent(
+        (params, x, y),
+        _loss,
+        _autograd_loss,
         by_hand=_by_hand,
-        autograd=lambda autograd: lambda *arguments: autograd_sgd(autograd, _autograd_loss(autograd.numpy), *arguments),
         torch=_torch,
         products=(
             Product((batch, inputs), (inputs, hidden)),

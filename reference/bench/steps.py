@@ -6,12 +6,14 @@ from typing import Any
 import numpy as np
 
 from ..engines import Array, Engine, Params
+from .work import Work
 
 __all__ = [
     "autograd_sgd",
     "by_hand_cross_entropy",
     "by_hand_sgd",
     "cross_entropy",
+    "descent",
     "one_hot",
     "sgd",
     "torch_sgd",
@@ -24,6 +26,24 @@ def sgd(jax: Engine, loss: Callable[..., Array], params: Params, *batch: Array) 
     """One step down the gradient of `loss(params, *batch)`: new parameters, and the loss before."""
     value, grads = jax.value_and_grad(loss)(params, *batch)
     return jax.tree.map(lambda p, g: p - RATE * g, params, grads), value
+
+
+def descent(
+    arguments: tuple[Any, ...],
+    loss: Callable[[Engine], Callable[..., Array]],
+    autograd_loss: Callable[[Any], Callable[..., Any]],
+    **others: Any,
+) -> Work:
+    """One step of gradient descent as a work, from its losses in terms of an engine and of autograd's NumPy.
+
+    The first of the arguments are the parameters; `others` are the other fields of a Work.
+    """
+    return Work(
+        arguments=arguments,
+        function=lambda jax: lambda *given: sgd(jax, loss(jax), *given),
+        autograd=lambda autograd: lambda *given: autograd_sgd(autograd, autograd_loss(autograd.numpy), *given),
+        **others,
+    )
 
 
 def by_hand_sgd(params: Params, grads: Params) -> Params:
