@@ -114,7 +114,7 @@ class Model:
         if isinstance(arguments.get("optimizer", ""), Optimizer):
             return cls(jax, network, **arguments)
         usual = settings(name, optimizer=arguments.pop("optimizer", None), rate=arguments.pop("rate", None))
-        optimizer = task.around(OPTIMIZERS[usual.optimizer].make(usual.rate))
+        optimizer = task.optimizer_of(usual.optimizer, usual.rate)
         made = cls(jax, network, optimizer=optimizer, **arguments)
         made.rate = usual.rate
         return made
