@@ -5,6 +5,7 @@ said: f[batch] against f[batch, 1] would broadcast to all pairs, and train on no
 """
 
 from .engines import Array, Engine, Params
+from .layers.layer_norm import in_single
 
 __all__ = [
     "binary_cross_entropy",
@@ -47,6 +48,7 @@ def mae(jax: Engine, outputs: Array, targets: Array) -> Array:
 
 def mape(jax: Engine, outputs: Array, targets: Array, *, eps: float = 1e-7) -> Array:
     """Mean of the absolute differences in percent of the target, which counts as at least `eps` in size."""
+    outputs, targets = in_single(jax, outputs), in_single(jax, targets)  # where `eps` is not zero, as in 16 bits
     errors = _errors("mape", outputs, targets)
     return 100 * jax.numpy.mean(jax.numpy.abs(errors) / jax.numpy.maximum(jax.numpy.abs(targets), eps))
 
@@ -73,6 +75,7 @@ def log_cosh(jax: Engine, outputs: Array, targets: Array) -> Array:
 def cosine_similarity(jax: Engine, outputs: Array, targets: Array, *, eps: float = 1e-16) -> Array:
     """Mean cosine of the angles between vectors along the last axis; squared lengths count as at least `eps`."""
     _same_shape("cosine_similarity", outputs, targets)
+    outputs, targets = in_single(jax, outputs), in_single(jax, targets)  # where `eps` is not zero, as in 16 bits
 
     def unit(x: Array) -> Array:
         squares = jax.numpy.sum(jax.numpy.square(x), axis=-1, keepdims=True)
@@ -98,14 +101,17 @@ def softmax_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothin
     """-log softmax(logits) at the right class, in nats.
 
     `logits` f[..., classes]; `labels` are class numbers i[...] or probabilities f[..., classes], of which
-    `smooth_labels` spreads the share `smoothing`.
+    `smooth_labels` spreads the share `smoothing`. A number that is none of the classes (-1, say) counts as a loss of 0.
     """
     if labels.ndim == logits.ndim - 1:
         labels = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
     _same_shape("softmax_cross_entropy", logits, labels)
     if smoothing:
         labels = smooth_labels(jax, labels, smoothing)
-    return -jax.numpy.mean(jax.numpy.sum(labels * jax.nn.log_softmax(logits), axis=-1))
+    log_p = jax.nn.log_softmax(logits)
+    # a class that cannot be (a logit of -inf) and is not adds nothing; 0 * -inf would be NaN
+    log_p = jax.numpy.where((labels == 0) & (log_p == -jax.numpy.inf), jax.numpy.zeros_like(log_p), log_p)
+    return -jax.numpy.mean(jax.numpy.sum(labels * log_p, axis=-1))
 
 
 def sigmoid_binary_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothing: float = 0.0) -> Array:
@@ -129,7 +135,7 @@ def binary_cross_entropy(jax: Engine, probabilities: Array, labels: Array, *, ep
     `sigmoid_binary_cross_entropy` is exact everywhere.
     """
     _same_shape("binary_cross_entropy", probabilities, labels)
-    p = jax.numpy.clip(probabilities, eps, 1 - eps)
+    p = jax.numpy.clip(in_single(jax, probabilities), eps, 1 - eps)  # in 16 bits 1 - eps would be 1
     return -jax.numpy.mean(labels * jax.numpy.log(p) + (1 - labels) * jax.numpy.log1p(-p))
 
 

@@ -58,7 +58,7 @@ def add_to_mean(state: MeanState, value: Array, examples: int) -> MeanState:
     """The mean with `examples` more, over which `value`, f[], is the mean."""
     count = state.count + examples
     # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
-    share = (examples / count).astype(state.mean.dtype)
+    share = examples / count.astype(state.mean.dtype)
     return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
 
 

@@ -105,11 +105,24 @@ def test_losses_and_their_gradients(jax, expected_losses):
         (losses.mape, np.ones(2), np.zeros(2)),
     ],
 )
-def test_extreme_operands_give_finite_losses_and_gradients(jax, loss, outputs, targets):
-    outputs, targets = jax.numpy.asarray(outputs), jax.numpy.asarray(targets)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_extreme_operands_give_finite_losses_and_gradients(jax, dtype, loss, outputs, targets):
+    outputs, targets = jax.numpy.asarray(outputs).astype(dtype), jax.numpy.asarray(targets).astype(dtype)
     value, gradient = jax.jit(jax.value_and_grad(lambda outputs: loss(jax, outputs, targets)))(outputs)
     assert np.isfinite(np.asarray(value))
+    assert np.isfinite(np.asarray(gradient, np.float32)).all()
+
+
+@pytest.mark.parametrize("labels", [np.array([1, 2]), np.float32([[0, 1, 0], [0, 0, 1]])], ids=["integers", "one-hot"])
+@pytest.mark.parametrize("logits", [[[-np.inf, 1, 2], [0, -np.inf, 0]], [[-3e38, 3e38, 3e38], [-3e38, 3e38, 3e38]]])
+def test_classes_that_cannot_be_and_are_not_add_nothing(jax, logits, labels):
+    value, gradient = jax.value_and_grad(lambda z: losses.softmax_cross_entropy(jax, z, labels))(np.float32(logits))
+    rest = [[1, 2], [0, 0]] if logits[1][0] == 0 else [[0, 0], [0, 0]]  # of each row the two that can be
+    chances = np.exp(rest) / np.exp(rest).sum(axis=1, keepdims=True)
+    expected = -np.log([chances[0, 0], chances[1, 1]]).mean()
+    np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-6)
     assert np.isfinite(np.asarray(gradient)).all()
+    np.testing.assert_allclose(np.asarray(gradient).sum(axis=1), 0, atol=1e-6)
 
 
 def test_the_divergence_from_targets_with_zeros_has_a_gradient_by_them(jax):
@@ -245,6 +258,17 @@ def test_confusion_precision_and_recall(jax):
         np.testing.assert_allclose(found.recall[i], recall, rtol=1e-6)
         f1 = 2 * precision * recall / (precision + recall) if right else 0
         np.testing.assert_allclose(found.f1[i], f1, rtol=1e-6)
+
+
+def test_the_mean_of_doubles_is_one(jax):
+    x = np.random.default_rng(0).standard_normal(100)
+    metric = metrics.mean_loss(lambda jax, outputs, labels: jax.numpy.mean(outputs))
+    with precision(jax, x64=True):
+        state = metric.init(jax)
+        for start in range(0, 100, 7):
+            part = jax.numpy.asarray(x[start : start + 7])
+            state = metric.update(jax, state, part, part)
+        np.testing.assert_allclose(np.asarray(metric.result(jax, state)), x.mean(), rtol=1e-13)
 
 
 def test_metrics_of_nothing(jax):
