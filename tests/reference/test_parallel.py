@@ -36,6 +36,7 @@ from reference.training import (
     supervised,
     train_step,
 )
+from reference.training.experiment import training_batches
 
 ROOT = Path(__file__).parents[2]
 
@@ -343,6 +344,18 @@ def test_flops_of_a_step(jax, digits):
     assert products < flops < 1.5 * products
     assert not jax.tree.leaves(state.params)[0].is_deleted()
     assert utilization.step_flops(lambda state, batch: state, state, ()) is None
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name, loops", [("mlp", False), ("rnn", True)])
+def test_what_is_not_counted_is_said(name, loops):
+    jax = engine("jax")
+    chosen = experiment(name, made_up(MODELS[name].takes, 16))
+    state = init_state(jax, chosen.model, chosen.optimizer)
+    batch = next(training_batches(chosen._replace(drop_last=False), made_up(MODELS[name].takes, 16), 0))
+    said = utilization.say_utilization(jax, chosen, state, batch, 10.0, [Accelerator("NVIDIA H100")])
+    assert re.search(r"GFLOP a step, .* of the published peak of the H100", said)
+    assert said.endswith("so that it is more") == loops
 
 
 class Accelerator:
