@@ -76,7 +76,9 @@ def say_utilization(
     share = utilization(flops, 1 / steps_per_second, most, len(devices))
     speed = flops * steps_per_second / 1e9
     said = f"utilisation: {flops / 1e9:,.3g} GFLOP a step, {speed:,.4g} GFLOP/s: {share:.1%} of {source}"
-    return f"{said}; of its loops one turn is counted, so that it is more" if _has_loops(jax, step, state, batch) else said
+    if not _has_loops(jax, step, state, batch):
+        return said
+    return f"{said}; of its loops one turn is counted, so that it is more"
 
 
 def _has_loops(jax: Engine, step: Callable, *args: Any) -> bool:
