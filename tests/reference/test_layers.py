@@ -392,6 +392,11 @@ def test_a_query_that_may_look_nowhere_gives_no_nan(jax):
     np.testing.assert_allclose(y, np.broadcast_to(SEQUENCES[:1].mean(1, keepdims=True), y.shape), rtol=2e-5, atol=1e-6)
 
 
+def test_scores_of_16_bits_do_not_overflow(jax):
+    x = jax.numpy.full((2, 3, 64), 50, "float16")
+    assert np.array_equal(np.asarray(attention.attend(jax, x, x, x)), np.asarray(x))
+
+
 def test_norms_of_short_numbers_count_in_long_ones(jax):
     """The mean of 4,096 numbers around 100 in bfloat16, which cannot tell 100 from 100.2."""
     x = jax.numpy.asarray(100 + IMAGES.ravel()[0] * np.ones((4096, 1)), jax.numpy.bfloat16)
