@@ -101,17 +101,28 @@ def softmax_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothin
     """-log softmax(logits) at the right class, in nats.
 
     `logits` f[..., classes]; `labels` are class numbers i[...] or probabilities f[..., classes], of which
-    `smooth_labels` spreads the share `smoothing`. A number that is none of the classes (-1, say) counts as a loss of 0.
+    `smooth_labels` spreads the share `smoothing`. A number that is none of the classes, which count from 0, makes the
+    loss NaN.
     """
     if labels.ndim == logits.ndim - 1:
-        labels = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+        return -jax.numpy.mean(_log_chance(jax, logits, labels, smoothing))
     _same_shape("softmax_cross_entropy", logits, labels)
     if smoothing:
         labels = smooth_labels(jax, labels, smoothing)
+    return -jax.numpy.mean(jax.numpy.sum(labels * jax.nn.log_softmax(logits), axis=-1))
+
+
+def _log_chance(jax: Engine, logits: Array, labels: Array, smoothing: float) -> Array:
+    """log softmax(logits) at the class numbers `labels`, f[...], or with the share `smoothing` of its mean.
+
+    It is chosen, not multiplied by 1 and all others by 0: a logit of -inf, of a class that cannot be, would make NaN.
+    """
     log_p = jax.nn.log_softmax(logits)
-    # a class that cannot be (a logit of -inf) and is not adds nothing; 0 * -inf would be NaN
-    log_p = jax.numpy.where((labels == 0) & (log_p == -jax.numpy.inf), jax.numpy.zeros_like(log_p), log_p)
-    return -jax.numpy.mean(jax.numpy.sum(labels * log_p, axis=-1))
+    right = labels[..., None] == jax.numpy.arange(logits.shape[-1])
+    chosen = jax.numpy.sum(jax.numpy.where(right, log_p, 0), axis=-1)
+    if smoothing:
+        chosen = (1 - smoothing) * chosen + smoothing * jax.numpy.mean(log_p, axis=-1)
+    return jax.numpy.where(jax.numpy.any(right, axis=-1), chosen, jax.numpy.nan)
 
 
 def sigmoid_binary_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothing: float = 0.0) -> Array:

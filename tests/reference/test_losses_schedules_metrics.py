@@ -113,16 +113,22 @@ def test_extreme_operands_give_finite_losses_and_gradients(jax, dtype, loss, out
     assert np.isfinite(np.asarray(gradient, np.float32)).all()
 
 
-@pytest.mark.parametrize("labels", [np.array([1, 2]), np.float32([[0, 1, 0], [0, 0, 1]])], ids=["integers", "one-hot"])
 @pytest.mark.parametrize("logits", [[[-np.inf, 1, 2], [0, -np.inf, 0]], [[-3e38, 3e38, 3e38], [-3e38, 3e38, 3e38]]])
-def test_classes_that_cannot_be_and_are_not_add_nothing(jax, logits, labels):
+def test_classes_that_cannot_be_and_are_not_add_nothing(jax, logits):
+    labels = np.array([1, 2])
     value, gradient = jax.value_and_grad(lambda z: losses.softmax_cross_entropy(jax, z, labels))(np.float32(logits))
     rest = [[1, 2], [0, 0]] if logits[1][0] == 0 else [[0, 0], [0, 0]]  # of each row the two that can be
     chances = np.exp(rest) / np.exp(rest).sum(axis=1, keepdims=True)
-    expected = -np.log([chances[0, 0], chances[1, 1]]).mean()
-    np.testing.assert_allclose(np.asarray(value), expected, rtol=1e-6)
+    np.testing.assert_allclose(np.asarray(value), -np.log(chances[:, 0]).mean(), rtol=1e-6)
     assert np.isfinite(np.asarray(gradient)).all()
     np.testing.assert_allclose(np.asarray(gradient).sum(axis=1), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_number_that_is_no_class_is_no_loss(jax, label, smoothing):
+    labels = np.array([0, label, 1])
+    assert np.isnan(losses.softmax_cross_entropy(jax, jax.numpy.zeros((3, 3)), labels, smoothing=smoothing))
 
 
 def test_the_divergence_from_targets_with_zeros_has_a_gradient_by_them(jax):
@@ -258,6 +264,18 @@ def test_confusion_precision_and_recall(jax):
         np.testing.assert_allclose(found.recall[i], recall, rtol=1e-6)
         f1 = 2 * precision * recall / (precision + recall) if right else 0
         np.testing.assert_allclose(found.f1[i], f1, rtol=1e-6)
+
+
+def test_labels_of_metrics_may_be_probabilities(jax):
+    outputs, labels = jax.numpy.asarray(OUTPUTS), jax.numpy.asarray(LABELS)
+    for metric in (metrics.accuracy(), metrics.confusion_matrix(5)):
+        one, other = (
+            metric.result(jax, metric.update(jax, metric.init(jax), outputs, given))
+            for given in (labels, jax.numpy.asarray(0.1 + ONEHOT))
+        )
+        assert np.array_equal(one, other)
+        with pytest.raises(ValueError, match=r"labels of shape \(7, 1\); labels are class numbers of shape \(7,\)"):
+            metric.update(jax, metric.init(jax), outputs, labels[:, None])
 
 
 def test_the_mean_of_doubles_is_one(jax):
