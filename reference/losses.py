@@ -153,8 +153,10 @@ def binary_cross_entropy(jax: Engine, probabilities: Array, labels: Array, *, ep
 def kl_divergence(jax: Engine, log_predictions: Array, targets: Array) -> Array:
     """Mean of sum(target * (log(target) - log prediction)) over the last axis, in nats; targets of 0 add nothing."""
     _same_shape("kl_divergence", log_predictions, targets)
-    # a 1 in place of each 0: log(0) would give a gradient of NaN even in a branch that is not taken
-    log_targets = jax.numpy.log(jax.numpy.where(targets == 0, jax.numpy.ones_like(targets), targets))
+    nothing = targets == 0
+    # numbers in place of log(0), which would give a gradient of NaN even in a branch that is not taken
+    log_targets = jax.numpy.log(jax.numpy.where(nothing, 1, targets))
+    log_predictions = jax.numpy.where(nothing, 0, log_predictions)
     return jax.numpy.mean(jax.numpy.sum(targets * (log_targets - log_predictions), axis=-1))
 
 

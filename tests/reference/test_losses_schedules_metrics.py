@@ -139,6 +139,14 @@ def test_the_divergence_from_targets_with_zeros_has_a_gradient_by_them(jax):
     assert np.isfinite(np.asarray(gradient)).all()
 
 
+def test_targets_of_zero_add_nothing_to_the_divergence(jax):
+    def divergence(log_predictions):
+        return losses.kl_divergence(jax, log_predictions, jax.numpy.asarray([0.0, 1.0]))
+
+    value, gradient = jax.value_and_grad(divergence)(jax.numpy.asarray([-np.inf, -0.5]))
+    assert (float(value), gradient.tolist()) == (0.5, [0.0, -1.0])
+
+
 @pytest.mark.parametrize("loss", [losses.mse, losses.huber, losses.hinge, losses.sigmoid_binary_cross_entropy])
 def test_shapes_that_would_broadcast_are_refused(jax, loss):
     with pytest.raises(ValueError, match=r"\(4, 1\).*\(4,\); reshape"):
@@ -218,6 +226,12 @@ def test_schedules_by_name_stay_between_zero_and_the_rate(jax):
         assert (values >= 0).all() and (values <= 0.5 + 1e-6).all(), name
         assert values.max() > 0.49, name
         assert (values[40] < 0.06) == (name != "constant"), name
+
+
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_a_training_of_one_step_has_the_whole_rate(name):
+    schedule = schedules.SCHEDULES[name](0.5, 1)
+    assert float(schedule(real_jax, np.int32(0))) == 0.5
 
 
 def test_schedules_that_cannot_be_are_refused():
