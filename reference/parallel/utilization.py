@@ -67,7 +67,10 @@ def utilization(flops: float, seconds: float, most: float, devices: int = 1) -> 
 def say_utilization(
     jax: Engine, experiment: Experiment, state: TrainState, batch: Any, steps_per_second: float, devices: list[Device]
 ) -> str:
-    """A sentence about how busy these devices were with steps on batches such as this one."""
+    """A sentence about how busy these devices were with steps on batches such as this one.
+
+    What a step computes twice, to keep less of it (`rematerialization.py`), counts twice.
+    """
     step = make_train_step(jax, experiment.objective, experiment.optimizer)
     flops = step_flops(step, state, batch)
     if not flops:

@@ -216,7 +216,10 @@ def test_a_step_that_overflows_is_left_out(name):
     assert (float(state.scale), int(state.good_steps)) == (2.0**16, 0)
 
 
-def test_a_step_that_overflows_leaves_nothing_in_the_model(jax):
+@pytest.mark.parametrize("name", QUICKLY)
+def test_a_step_that_overflows_leaves_nothing_in_the_model(name):
+    jax = engine(name)
+
     def objective(jax, params, model_state, batch, key, *, train):
         y = params * batch[0]
         return jax.numpy.mean(y).astype("float32"), (jax.numpy.max(y).astype("float32"), y)
@@ -231,8 +234,10 @@ def test_a_step_that_overflows_leaves_nothing_in_the_model(jax):
     assert set(measures) == {"loss"}
 
 
+@pytest.mark.parametrize("name", QUICKLY)
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
-def test_the_pixels_of_a_batch_are_not_summed_in_16_bits(jax, dtype):
+def test_the_pixels_of_a_batch_are_not_summed_in_16_bits(name, dtype):
+    jax = engine(name)
     model = vae.vae(vae.dense_coder((28, 28, 1), 2, 4))
     params, state = model.init(jax, jax.random.key(0))
     batch = (np.random.default_rng(0).random((128, 28, 28, 1), dtype=np.float32), None)
