@@ -12,6 +12,9 @@ __all__ = ["image_folder", "read_image"]
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".ppm", ".pgm", ".tif", ".tiff")
 
+TEST_FOLDERS = ("test", "val", "validation")
+"""what the folder beside `train` may be called; the first that is there"""
+
 _Files = list[tuple[Path, int]]
 
 
@@ -20,26 +23,27 @@ def image_folder(
 ) -> Dataset:
     """Pictures as u8[n, height, width, channels] with the names of their folders as classes.
 
-    `path` holds a folder for each class, or the folders `train` and `test` that do; without the latter a share of
-    the pictures is drawn to test. Each is brought to `size`, (height, width), and to `channels`: 1 grey, 3 colours.
+    `path` holds a folder for each class, or the folders `train` and `test` (or `val`) that do; without the latter a
+    share of the pictures is drawn to test. Each is brought to `size`, (height, width), and to `channels`: 1 grey, 3 colours.
     Folders whose names begin with a dot are left out; one without pictures to train on raises DataError.
     """
     if not path.is_dir():
         raise DataError(f"there is no folder {path}")
     if channels not in (1, 3):
         raise ValueError(f"pictures have 1 channel (grey) or 3 (colours), not {channels}")
-    parted = (path / "train").is_dir() and (path / "test").is_dir()
+    held = next((path / name for name in TEST_FOLDERS if (path / name).is_dir()), None)
+    parted = held is not None and (path / "train").is_dir()
     root = path / "train" if parted else path
     labels = _classes(root)
     files = _files(root, labels)
     if empty := set(range(len(labels))) - {label for _, label in files}:
         raise DataError(f"{root / labels[min(empty)]} holds no pictures, so that nothing can be learnt of its class")
     if parted:
-        train, test = files, _files(path / "test", labels)
+        train, test = files, _files(held, labels)
     else:
         train, test = ([files[i] for i in part.tolist()] for part in split(len(files), test_share, seed=seed))
     parts = [array for files in (train, test) for array in _read(files, size, channels)]
-    return Dataset(path.name, *parts, white=255, classes=len(labels), labels=labels)
+    return Dataset(path.resolve().name, *parts, white=255, classes=len(labels), labels=labels)
 
 
 def _classes(path: Path) -> tuple[str, ...]:

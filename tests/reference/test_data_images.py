@@ -215,6 +215,16 @@ def test_folders_with_a_split_of_their_own(tmp_path):
         image_folder(tmp_path)
 
 
+def test_training_and_validation_are_no_classes(tmp_path, monkeypatch):
+    for part, shade in (("train", 10), ("val", 20)):
+        for name in ("a", "b"):
+            picture(tmp_path / part / name / "0.png", shade, mode="L")
+    monkeypatch.chdir(tmp_path)
+    dataset = load("images:.")
+    assert (dataset.name, dataset.labels) == (tmp_path.name, ("a", "b"))
+    assert (dataset.x_train[0, 0, 0, 0], dataset.x_test[0, 0, 0, 0]) == (10, 20)
+
+
 def test_what_is_hidden_is_no_class(tmp_path):
     for part in ("train", "test"):
         (tmp_path / part / ".thumbnails").mkdir(parents=True)
