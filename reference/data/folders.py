@@ -24,8 +24,8 @@ def image_folder(
     """Pictures as u8[n, height, width, channels] with the names of their folders as classes.
 
     `path` holds a folder for each class, or the folders `train` and `test` (or `val`) that do; without the latter a
-    share of the pictures is drawn to test. Each is brought to `size`, (height, width), and to `channels`: 1 grey, 3 colours.
-    Folders whose names begin with a dot are left out; one without pictures to train on raises DataError.
+    share of the pictures is drawn to test. Each is brought to `size`, (height, width), and to `channels`: 1 grey, 3
+    colours. Folders whose names begin with a dot are left out; one without pictures to train on raises DataError.
     """
     if not path.is_dir():
         raise DataError(f"there is no folder {path}")
