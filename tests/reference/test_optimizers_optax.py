@@ -11,6 +11,7 @@ from reference.losses import softmax_cross_entropy
 from reference.models import mlp
 from reference.optimizers import OPTIMIZERS, Optimizer, apply_updates, value_and_gradients
 from reference.schedules import exponential_decay, warmup_cosine
+from reference.training import init_state, make_train_step, supervised
 
 SIZES = (6, 12, 4)
 BATCH = 8
@@ -279,6 +280,17 @@ def test_the_average_of_parameters_follows_them(jax):
         params = apply_updates(jax, params, updates)
         expected = 0.75 * expected + 0.25 * (1 - step)
         np.testing.assert_allclose(np.asarray(state.average), expected, rtol=1e-6)
+
+
+def test_a_step_that_donates_its_state_keeps_an_average(jax):
+    model = mlp.mlp((4, 3))
+    optimizer = ours.keep_average(ours.adam(0.1), 0.9)
+    step = make_train_step(jax, supervised(model, softmax_cross_entropy), optimizer)
+    state = init_state(jax, model, optimizer)
+    first = np.array(state.params[0]["w"])
+    state, _ = step(state, (np.ones((2, 4), np.float32), np.zeros(2, np.int32)))
+    expected = 0.9 * first + 0.1 * np.asarray(state.params[0]["w"])
+    assert np.allclose(state.opt_state.average[0]["w"], expected, rtol=0, atol=1e-6)
 
 
 def test_private_gradients_are_clipped_for_each_example(jax):
