@@ -82,11 +82,12 @@ def read_image(path: Path, size: tuple[int, int], channels: int) -> np.ndarray:
     """One picture, u8[height, width, channels]; a transparent one is laid on white. DataError when it is damaged."""
     height, width = size
     try:
-        with Image.open(path) as picture:
+        with Image.open(path) as opened:
+            picture = _bytes(opened, path)
             if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
                 seen = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", seen.size, "white"), seen)
-            picture = _bytes(picture, path).convert("L" if channels == 1 else "RGB")
+            picture = picture.convert("L" if channels == 1 else "RGB")
             picture = picture.resize((width, height), Image.Resampling.BILINEAR)
     except (OSError, SyntaxError, ValueError, UnidentifiedImageError, Image.DecompressionBombError) as error:
         raise damaged(path, str(error)) from None

@@ -247,7 +247,7 @@ def test_a_class_without_pictures_is_named(tmp_path, parted):
 @pytest.mark.parametrize("name, dtype", [("a.png", np.uint16), ("a.tif", np.uint16), ("a.tiff", np.int32)])
 def test_pictures_of_16_bits_keep_their_shades(tmp_path, name, dtype, channels):
     shades = np.arange(256).reshape(16, 16)
-    Image.fromarray((shades * 257).astype(dtype)).save(tmp_path / name)
+    Image.fromarray((shades * 257).astype(dtype)).save(tmp_path / name, transparency=0)
     found = read_image(tmp_path / name, (16, 16), channels)
     assert np.array_equal(found, np.broadcast_to(shades[..., None], found.shape))
 
