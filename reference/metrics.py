@@ -5,6 +5,7 @@ in, `result(jax, state)` says what has come together. States are pytrees, so `up
 may have any sizes: every example counts the same.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -36,10 +37,23 @@ class Metric(NamedTuple):
 def correct(jax: Engine, logits: Array, labels: Array) -> Array:
     """How many rows of `logits`, f[..., classes], have their largest entry at `labels`, i[...]; i32[].
 
-    A count, not a mean, so that batches of different sizes add up to the exact accuracy.
+    Labels may be probabilities, f[..., classes], of which the largest counts; other shapes raise ValueError. A count,
+    not a mean, so that batches of different sizes add up to the exact accuracy.
     """
-    hits = jax.numpy.argmax(logits, axis=-1) == labels
+    hits = jax.numpy.argmax(logits, axis=-1) == _classes(jax, logits, labels)
     return jax.numpy.sum(hits, dtype=jax.numpy.int32)
+
+
+def _classes(jax: Engine, outputs: Array, labels: Array) -> Array:
+    """The numbers of the right classes, i[...]."""
+    if labels.shape == outputs.shape:
+        return jax.numpy.argmax(labels, axis=-1)
+    if labels.shape != outputs.shape[:-1]:
+        raise ValueError(
+            f"outputs of shape {outputs.shape} and labels of shape {labels.shape}; labels are class numbers of shape "
+            f"{outputs.shape[:-1]}, or probabilities in the shape of the outputs"
+        )
+    return labels
 
 
 class MeanState(NamedTuple):
@@ -58,7 +72,7 @@ def add_to_mean(state: MeanState, value: Array, examples: int) -> MeanState:
     """The mean with `examples` more, over which `value`, f[], is the mean."""
     count = state.count + examples
     # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
-    share = (examples / count).astype(state.mean.dtype)
+    share = examples / count.astype(state.mean.dtype)
     return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
 
 
@@ -82,13 +96,14 @@ class CountState(NamedTuple):
 
 
 def accuracy() -> Metric:
-    """The share of labels, i[...], at which `outputs`, f[..., classes], are largest; NaN before the first."""
+    """The share of labels (see `correct`) at which `outputs`, f[..., classes], are largest; NaN before the first."""
 
     def init(jax: Engine) -> CountState:
         return CountState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros((), jax.numpy.int32))
 
     def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
-        return CountState(state.count + labels.size, state.right + correct(jax, outputs, labels))
+        count = math.prod(outputs.shape[:-1])
+        return CountState(state.count + count, state.right + correct(jax, outputs, labels))
 
     def result(jax: Engine, state: CountState) -> Array:
         return jax.numpy.where(state.count == 0, jax.numpy.nan, state.right / jax.numpy.maximum(state.count, 1))
@@ -106,7 +121,7 @@ def confusion_matrix(classes: int) -> Metric:
         return jax.numpy.zeros((classes, classes), jax.numpy.int32)
 
     def update(jax: Engine, matrix: Array, outputs: Array, labels: Array) -> Array:
-        return matrix.at[labels, jax.numpy.argmax(outputs, axis=-1)].add(1)
+        return matrix.at[_classes(jax, outputs, labels), jax.numpy.argmax(outputs, axis=-1)].add(1)
 
     return Metric(init, update, lambda jax, matrix: matrix)
 
