@@ -310,6 +310,33 @@ def test_donation_is_as_in_jax(case: str):
     assert outcome(minijax, case) == outcome(jax, case)
 
 
+RESULTS = {
+    "the same twice": lambda x: (x + 1, x + 1, x + 2),
+    "one array twice": lambda x: (lambda y: (y, y, y * 2))(x + 1),
+    "an argument twice": lambda x: (x, x, x + 1),
+    "a constant twice": lambda x: (LARGE, LARGE, x),
+    "two shapes of one": lambda x: (x, x.reshape(-1), x.T),
+    "copies": lambda x: (x.copy(), jnp.array(x), x),
+}
+
+
+@pytest.mark.parametrize(
+    "case, eager", [*((case, False) for case in RESULTS), ("the same twice", True), ("copies", True)]
+)
+def test_results_can_be_donated_one_by_one(case: str, eager: bool):
+    """As in JAX: of a jitted function no two results are one array, nor is one an argument."""
+    x = jnp.asarray(LARGE) + 0
+    results = (RESULTS[case] if eager else minijax.jit(RESULTS[case]))(x)
+    expected = [np.array(r) + 1 for r in results]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about shapes that do not come back
+        out = minijax.jit(lambda *r: [a + 1 for a in r], donate_argnums=(0, 1, 2))(*results)
+        for ours, theirs in zip(out, expected, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+    if not eager:
+        np.testing.assert_array_equal(x, LARGE)
+
+
 # ----------------------------------------------------------------- errors and reports
 
 

@@ -66,11 +66,22 @@ def emit(closed: ClosedJaxpr, name: str = "program", donated: Sequence[int] = ()
         else:
             emitter.memory.given(v, Value(argument, v.aval.shape))
     emitter.run()
-    results = ", ".join(emitter.result(v) for v in closed.jaxpr.outvars)
-    emitter.line(f"return ({results}{',' if len(closed.jaxpr.outvars) == 1 else ''})")
+    results = _results(emitter, closed.jaxpr, donated)
+    emitter.line(f"return ({', '.join(results)}{',' if len(results) == 1 else ''})")
     lines = [f"({', '.join(plan.spaces.values())},) = spaces", *emitter.lines] if plan.spaces else emitter.lines
     body = "\n".join(f"    {line}" for line in lines)
     return Program(f"def {name}(spaces, {', '.join(arguments)}):\n{body}\n", names.table, plan, names.sources)
+
+
+def _results(emitter: Emitter, jaxpr: Jaxpr, donated: Sequence[int]) -> list[str]:
+    """All results, no two of which are one array, nor one that was given: each can be donated by itself."""
+    own = {v for eqn in jaxpr.eqns for v in eqn.outvars} | {jaxpr.invars[i] for i in donated}
+    texts = []
+    for v in jaxpr.outvars:
+        text = emitter.result(v)
+        texts.append(text if type(v) is not Var or v in own else f"{text}.view()")
+        own.discard(v)
+    return texts
 
 
 class Emitter:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import operator
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -309,8 +310,8 @@ def _stop_gradient(x: Any) -> Any:
     return stop_gradient_p.bind(x)
 
 
-def _identity(name: str) -> Any:
-    prim = structural(name, lambda x: x, lambda x: x.shape)
+def _identity(name: str, impl: Callable[[np.ndarray], np.ndarray] = lambda x: x) -> Any:
+    prim = structural(name, impl, lambda x: x.shape)
     prim.batch = batch_unary(prim)
     return prim
 
@@ -324,6 +325,5 @@ def copy(x: Any) -> Array:
     return copy_p.bind(x)
 
 
-copy_p = _identity("copy")
-copy_p.impl = np.copy
+copy_p = _identity("copy", np.copy)
 def_linear(copy_p, lambda ct, x: copy_p.bind(ct))
