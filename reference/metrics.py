@@ -5,6 +5,7 @@ in, `result(jax, state)` says what has come together. States are pytrees, so `up
 may have any sizes: every example counts the same.
 """
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -33,12 +34,23 @@ class Metric(NamedTuple):
     result: Callable[[Engine, Any], Any]
 
 
-def correct(jax: Engine, logits: Array, labels: Array) -> Array:
-    """How many rows of `logits`, f[..., classes], have their largest entry at `labels`, i[...]; i32[].
+def _class_numbers(jax: Engine, logits: Array, labels: Array) -> Array:
+    """i[...], from numbers or from probabilities f[..., classes], whose largest counts; ValueError for other shapes."""
+    if labels.shape == logits.shape:
+        return jax.numpy.argmax(labels, axis=-1)
+    if labels.shape != logits.shape[:-1]:
+        # f[batch] against f[batch, 1] would broadcast to all pairs
+        raise ValueError(f"labels of shape {labels.shape} do not go with outputs of shape {logits.shape}")
+    return labels
 
-    A count, not a mean, so that batches of different sizes add up to the exact accuracy.
+
+def correct(jax: Engine, logits: Array, labels: Array) -> Array:
+    """How many rows of `logits`, f[..., classes], have their largest entry at `labels`; i32[].
+
+    `labels` are class numbers i[...] or probabilities f[..., classes], as of `softmax_cross_entropy`. A count, not a
+    mean, so that batches of different sizes add up to the exact accuracy.
     """
-    hits = jax.numpy.argmax(logits, axis=-1) == labels
+    hits = jax.numpy.argmax(logits, axis=-1) == _class_numbers(jax, logits, labels)
     return jax.numpy.sum(hits, dtype=jax.numpy.int32)
 
 
@@ -82,13 +94,13 @@ class CountState(NamedTuple):
 
 
 def accuracy() -> Metric:
-    """The share of labels, i[...], at which `outputs`, f[..., classes], are largest; NaN before the first."""
+    """The share of labels, as `correct` takes them, at which `outputs` are largest; NaN before the first."""
 
     def init(jax: Engine) -> CountState:
         return CountState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros((), jax.numpy.int32))
 
     def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
-        return CountState(state.count + labels.size, state.right + correct(jax, outputs, labels))
+        return CountState(state.count + math.prod(outputs.shape[:-1]), state.right + correct(jax, outputs, labels))
 
     def result(jax: Engine, state: CountState) -> Array:
         return jax.numpy.where(state.count == 0, jax.numpy.nan, state.right / jax.numpy.maximum(state.count, 1))
@@ -106,7 +118,7 @@ def confusion_matrix(classes: int) -> Metric:
         return jax.numpy.zeros((classes, classes), jax.numpy.int32)
 
     def update(jax: Engine, matrix: Array, outputs: Array, labels: Array) -> Array:
-        return matrix.at[labels, jax.numpy.argmax(outputs, axis=-1)].add(1)
+        return matrix.at[_class_numbers(jax, outputs, labels), jax.numpy.argmax(outputs, axis=-1)].add(1)
 
     return Metric(init, update, lambda jax, matrix: matrix)
 
