@@ -17,6 +17,7 @@ from .experiment_options import (
     add_experiment_options,
     add_model,
     check_batch_size,
+    check_single_examples,
     settings_from,
     settle,
     usual_settings,
@@ -82,6 +83,8 @@ def add_parser(commands: Any) -> None:
 def _settle_recipe(options: argparse.Namespace) -> tuple[Dataset, Experiment]:
     """The dataset and the experiment of the recipe, which refuses options that it fixes itself."""
     recipe = RECIPES[options.recipe]
+    if options.model != recipe.model:
+        options.parser.error(f"the recipe {options.recipe} is of the model {recipe.model}, not of {options.model}")
     fixed = {"--optimizer": options.optimizer, "--lr": options.lr, "--batch-size": options.batch_size}
     fixed |= {"--schedule": options.schedule, "--seed": options.seed}
     given = [name for name, value in fixed.items() if value is not None]
@@ -107,6 +110,7 @@ def _run(options: argparse.Namespace) -> int:
     make_folder(options, "--out", options.out)
     recipe, chosen = RECIPES.get(options.recipe), settings_from(options)
     dataset, experiment = settle(options, chosen) if recipe is None else _settle_recipe(options)
+    check_single_examples(options, engines["minijax"], experiment)
     tolerance = tolerance_for(x64=options.x64, recipe=recipe)
     settings = _settings(options, chosen, dataset, experiment, engines)
     title = "{model} on {dataset}: {optimizer}, batches of {batch_size}, seed {seed}, {dtype}".format(**settings)

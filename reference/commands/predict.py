@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import DataError
 from ..data.folders import read_image
 from ..data.words import encode, tokenize
 from ..files import write_json
@@ -79,6 +80,9 @@ def _stored(options: argparse.Namespace, saved: Saved) -> np.ndarray:
     if dataset.white is None:
         options.parser.error(f"{dataset.name} holds numbers; leave out --input")
     height, width, channels = dataset.shape
+    for path in options.input:
+        if not Path(path).is_file():
+            raise DataError(f"there is no file {path}")
     pictures = np.stack([read_image(Path(path), (height, width), channels) for path in options.input])
     if options.invert:
         pictures = 255 - pictures

@@ -169,12 +169,17 @@ class Loop:
             try:
                 for callback in self.callbacks:
                     callback.on_begin(self)
-                while self.epoch < self.experiment.epochs and self.stopped is None and self._more():
+                while self.stopped is None and not self.finished:
                     self._run_epoch(caught)
             finally:
                 for callback in self.callbacks:
                     callback.on_end(self)
         return Outcome(self.whole_state(), self.history, self.stopped)
+
+    @property
+    def finished(self) -> bool:
+        """Whether there is no epoch left, or no step."""
+        return self.epoch >= self.experiment.epochs or not self._more()
 
     def _more(self) -> bool:
         return self.experiment.steps is None or self.step < self.experiment.steps
