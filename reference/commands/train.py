@@ -266,12 +266,16 @@ def _train(
 
 
 def _say_what_changes(options: argparse.Namespace, resume: Checkpoint, run: dict[str, Any]) -> None:
-    """Settings that are not those of the training that is gone on with; another model is wrong use."""
+    """Settings that are not those of the training that is gone on with; another model is wrong use.
+
+    How long it is to be may always change, unless a schedule of the learning rate goes by it.
+    """
     before = resume.notes.get("run", run)
     if before["model"] != run["model"]:
         options.parser.error(f"--resume: {resume.path} is of the model {before['model']}, not of {run['model']}")
     then, now = ({"dataset": side["dataset"], **side["settings"]} for side in (before, run))
-    changed = [f"{n} {then[n]} before and {now[n]} now" for n in now if n not in HOW_LONG and then.get(n) != now[n]]
+    free = HOW_LONG if now["schedule"] == "constant" else ()
+    changed = [f"{n} {then[n]} before and {now[n]} now" for n in now if n not in free and then[n] != now[n]]
     if changed:
         print("not as before: " + ", ".join(changed), flush=True)
 
