@@ -219,7 +219,9 @@ def test_what_a_resumed_training_has_changed_is_told(tmp_path, capsys, monkeypat
     assert "not as before: rate 0.05 before and 0.01 now\n" in said
     record = json.loads(Path("runs/train-mlp-digits-momentum.json").read_text())
     assert [(row["epoch"], row["step"]) for row in record["history"]] == [(1, 11), (2, 22), (3, 24)]
-    assert ours("train mlp --dataset digits --steps 24 --checkpoint-dir kept --resume --schedule cosine --epochs 4") == 0
+    assert (
+        ours("train mlp --dataset digits --steps 24 --checkpoint-dir kept --resume --schedule cosine --epochs 4") == 0
+    )
     assert "now, schedule constant before and cosine now, epochs 3 before and 4 now\n" in capsys.readouterr().out
     with pytest.raises(SystemExit) as stopped:
         ours("train cnn --dataset digits --checkpoint-dir kept --resume")
