@@ -153,14 +153,21 @@ def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> i
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
         if status not in (130, 143):
             raise
-        kept = f"; all is kept in {options.checkpoint_dir}: go on with --resume" if options.checkpoint_dir else ""
-        print(f"interrupted{kept}", file=sys.stderr)
+        print(f"interrupted{_kept(options)}", file=sys.stderr)
         return status
     if machine.first:
         _finish(options, jax, outcome, chosen, dataset, title)
         if options.utilization and machine.alone:
             _say_utilization(jax, machine, machine.adapt(experiment), dataset, outcome)
     return 0
+
+
+def _kept(options: argparse.Namespace) -> str:
+    """What is there to go on from; a second Ctrl-C may have come before the last checkpoint."""
+    if options.checkpoint_dir is None:
+        return ""
+    files = Folder(options.checkpoint_dir).files()
+    return f"; {files[0]} is kept: go on with --resume" if files else " before the first checkpoint"
 
 
 def _title(jax: Engine, machine: Machine, chosen: Settings, dataset: Dataset, experiment: Experiment) -> str:

@@ -15,7 +15,7 @@ from test_compare import wrong_gradients
 from reference import cli
 from reference.commands import compare, parsing, train
 from reference.data import idx
-from reference.training import Folder
+from reference.training import Folder, save_tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -315,8 +315,13 @@ def test_early_stopping_and_interruption_are_told(tmp_path, capsys, monkeypatch)
     assert ours(f"train mlp --dataset digits --lr 1e-30 --epochs 9 --patience 2 --out {tmp_path}") == 0
     assert "stopped: val_accuracy has not got better than" in capsys.readouterr().out
     monkeypatch.setattr(train, "fit", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
-    assert ours(f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 130
-    assert "go on with --resume" in capsys.readouterr().err
+    words = f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}"
+    assert ours(words) == 130
+    assert capsys.readouterr().err == "interrupted before the first checkpoint\n"
+    file = tmp_path / "kept" / "step-00000007.safetensors"
+    save_tree(compare.engine("minijax"), file, {})
+    assert ours(words + " --resume") == 130
+    assert capsys.readouterr().err == f"interrupted; {file} is kept: go on with --resume\n"
     monkeypatch.setattr(train, "fit", lambda *args, **options: sys.exit(143))
     assert ours(f"train mlp --dataset digits --out {tmp_path}") == 143
     assert capsys.readouterr().err == "interrupted\n"
