@@ -30,7 +30,7 @@ from .parallel.data_parallel import data_parallel
 from .parallel.devices import choose_devices
 from .parallel.sharding import sharded
 from .schedules import Schedule
-from .tasks import MODELS, settings
+from .tasks import MODELS, named, settings
 from .training import (
     ONE_DEVICE,
     Callback,
@@ -88,12 +88,10 @@ class Model:
             raise TypeError(f"loss is a function such as reference.losses.mse, not {loss!r}")
         if metrics is not None and not isinstance(metrics, Mapping):
             raise TypeError("metrics are a dict of them by name, such as {'accuracy': reference.metrics.accuracy()}")
-        self._classifies = objective is None and loss is softmax_cross_entropy
         if metrics is None:
-            metrics = {"accuracy": accuracy()} if self._classifies else {}
+            metrics = {"accuracy": accuracy()} if objective is None and loss is softmax_cross_entropy else {}
         if isinstance(optimizer, str):
-            if optimizer not in OPTIMIZERS:
-                raise ValueError(f"there is no optimiser {optimizer!r}; there are: {', '.join(OPTIMIZERS)}")
+            named("optimiser", optimizer, OPTIMIZERS)
             rate = OPTIMIZERS[optimizer].rate if rate is None else rate
             optimizer = OPTIMIZERS[optimizer].make(rate)
         elif rate is not None:
@@ -111,6 +109,8 @@ class Model:
         self.stopped: str | None = None
         """why the last call of `fit` ended before its last epoch"""
         self.execution: Execution = ONE_DEVICE
+        # also with its labels smoothed, by functools.partial
+        self._classifies = objective is None and getattr(loss, "func", loss) is softmax_cross_entropy
         self._apply = jax.jit(self._outputs)
         self._forms: dict[Any, Any] = {}
         """the forms of outputs, by those of examples"""
@@ -118,19 +118,20 @@ class Model:
     @classmethod
     def named(cls, jax: Engine, name: str, dataset: Dataset, **changes: Any) -> "Model":
         """One of MODELS, with the sizes that the dataset asks for; `changes` are arguments of `Model`."""
-        if name not in MODELS:
-            raise ValueError(f"there is no model {name!r}; there are: {', '.join(MODELS)}")
+        named("model", name, MODELS)
         task = MODELS[name]
         if unsuitable := task.unsuitable(dataset):
             raise ValueError(f"{name} {unsuitable}")
         network = task.model(dataset)
         arguments = {"objective": task.objective(network, dataset), "metrics": task.metrics(dataset)} | changes
         if isinstance(arguments.get("optimizer", ""), Optimizer):
-            return cls(jax, network, **arguments)
-        usual = settings(name, optimizer=arguments.pop("optimizer", None), rate=arguments.pop("rate", None))
-        optimizer = task.around(OPTIMIZERS[usual.optimizer].make(usual.rate))
-        made = cls(jax, network, optimizer=optimizer, **arguments)
-        made.rate = usual.rate
+            made = cls(jax, network, **arguments)
+        else:
+            usual = settings(name, optimizer=arguments.pop("optimizer", None), rate=arguments.pop("rate", None))
+            optimizer = task.around(OPTIMIZERS[usual.optimizer].make(usual.rate))
+            made = cls(jax, network, optimizer=optimizer, **arguments)
+            made.rate = usual.rate
+        made._classifies = task.classifies and "objective" not in changes
         return made
 
     def distributed(self, devices: int | None = None, *, how: str = "shard") -> "Model":

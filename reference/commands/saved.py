@@ -47,7 +47,7 @@ def add_checkpoint(add: Callable) -> None:
 
 def is_classifier(saved: Saved) -> bool:
     """Whether it says for each example which of the dataset's classes it is of."""
-    return saved.task.metrics is Task._field_defaults["metrics"] and saved.dataset.y_test.ndim == 1
+    return saved.task.classifies and saved.dataset.y_test.ndim == 1
 
 
 def find(options: argparse.Namespace) -> Saved:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+from functools import partial
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from reference.engines import ENGINES, engine
 from reference.highlevel import Model
 from reference.losses import mse
+from reference.losses import softmax_cross_entropy as smoothed
 from reference.models import mlp, stateless
 from reference.optimizers import momentum
 from reference.training import Callback, CheckpointError, EarlyStopping, ModelCheckpoint, TrainingDiverged
@@ -207,8 +209,12 @@ def test_models_of_the_commands_by_name(ours, digits):
     assert Model.named(ours, "mlp", digits, optimizer=momentum(0.1)).rate is None
     with pytest.raises(ValueError, match="there is no model 'mpl'; there are: mlp"):
         Model.named(ours, "mpl", digits)
+    with pytest.raises(ValueError, match="there is no optimiser 'adan'; there are: sgd"):
+        Model.named(ours, "mlp", digits, optimizer="adan")
     with pytest.raises(ValueError, match="lstm takes sentences, and digits holds images"):
         Model.named(ours, "lstm", digits)
+    with pytest.raises(ValueError, match="y holds the class 10"):
+        model.fit(digits._replace(y_train=digits.y_train + 1))
 
 
 @pytest.mark.parametrize("how", ["shard", "pmap"])
@@ -230,6 +236,7 @@ def test_distributed_over_one_device_is_the_same(ours, how, pairs):
         (lambda m, x, y: m.fit(x, y, epochs=-1), "epochs is a whole number of at least 0, not -1"),
         (lambda m, x, y: m.fit(x, np.where(y == 3, 10, y)), "y holds the class 10, and the outputs are of 10 classes"),
         (lambda m, x, y: m.fit([(x, y - 1)]), "y holds the class -1"),
+        (lambda m, x, y: classifier(m.jax, loss=partial(smoothed, smoothing=0.1)).fit(x, y - 1), "the class -1"),
         (lambda m, x, y: m.evaluate(x, y / 1), "y holds float64, and classes are whole numbers"),
         (lambda m, x, y: m.fit(x, y, validation=(x, y * 0 + 18)), "y holds the class 18"),
         (lambda m, x, y: m.fit(x, y, validation=(x, y), validation_split=0.1), "leave one of the two out"),
