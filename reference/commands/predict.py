@@ -26,6 +26,9 @@ PREDICT_EXAMPLES = """examples:
 
 """
 
+WIDEST = 60
+"""characters of a sentence that are shown"""
+
 EXIT_CODES = """exit status:
   0  done
   2  wrong use, or something needed is missing or damaged
@@ -55,13 +58,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.input:
         names, stored, answers = options.input, _stored(options, saved), None
     else:
-        shown = min(options.count, len(saved.dataset.x_test))
-        names = [f"test {i}" for i in range(shown)]
-        stored, answers = saved.dataset.x_test[:shown], saved.dataset.y_test[:shown]
+        number = min(options.count, len(saved.dataset.x_test))
+        names = [f"test {i}" for i in range(number)]
+        stored, answers = saved.dataset.x_test[:number], saved.dataset.y_test[:number]
     probabilities = _probabilities(saved, saved.dataset.inputs(stored))
     labels = saved.dataset.labels or tuple(map(str, range(saved.dataset.classes)))
-    width = max(map(len, names))
-    for i, (name, row) in enumerate(zip(names, probabilities, strict=True)):
+    shown = [name if len(name) <= WIDEST else name[: WIDEST - 3] + "..." for name in names]
+    width = max(map(len, shown))
+    for i, (name, row) in enumerate(zip(shown, probabilities, strict=True)):
         best = np.argsort(-row, kind="stable")[: options.top]
         guesses = ", ".join(f"{labels[c]} {row[c]:.1%}" for c in best)
         truth = "" if answers is None else f"   (it is {labels[answers[i]]})"
