@@ -138,7 +138,8 @@ class Model:
         """Train on so many devices (None: all) from now on; this model itself.
 
         Each gets a part of every batch: `how` is "shard" (a jitted step whose arrays are divided) or "pmap" (a step for
-        each device, gradients averaged). Results are those of one device, up to rounding.
+        each device, gradients averaged). Results are those of one device, up to rounding; but with "pmap" batch
+        normalisation goes by each device's own examples, and each device drops units of its own.
         """
         chosen = choose_devices(self.jax, devices)
         ways = {"shard": lambda: sharded(self.jax, chosen), "pmap": lambda: data_parallel(chosen)}

@@ -115,6 +115,11 @@ def check_single_examples(options: argparse.Namespace, jax: Engine, experiment: 
     """Wrong use where an optimiser needs the gradients of single examples, and the model takes batches as a whole."""
     if not experiment.optimizer.per_example:
         return
+    if getattr(options, "parallel", None) == "pmap":
+        options.parser.error(
+            f"--optimizer {options.optimizer} clips the gradient of each example before they are averaged, which "
+            "--parallel pmap does not allow; take --parallel shard"
+        )
     _, model_state = jax.eval_shape(lambda key: experiment.model.init(jax, key), jax.random.key(0))
     if jax.tree.leaves(model_state):
         options.parser.error(
