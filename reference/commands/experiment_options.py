@@ -102,7 +102,10 @@ def settle(options: argparse.Namespace, chosen: Settings) -> tuple[Dataset, Expe
     if unsuitable:
         options.parser.error(f"--dataset {dataset.name}: {options.model} {unsuitable}")
     check_batch_size(options, chosen.batch_size, dataset)
-    return dataset, experiment(options.model, dataset, chosen)
+    try:
+        return dataset, experiment(options.model, dataset, chosen)
+    except ValueError as error:  # such as of an optimiser that cannot be one for some of the parameters
+        options.parser.error(f"{options.model} with {chosen.optimizer} ({chosen.schedule}): {error}")
 
 
 def check_batch_size(options: argparse.Namespace, batch_size: int, dataset: Dataset) -> None:

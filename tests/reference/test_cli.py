@@ -100,6 +100,10 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("train mlp --engine minijax --profile nowhere", "--profile needs --engine jax: minijax has no profiler"),
         ("train cnn-norm --dataset digits --engine minijax --optimizer dp-sgd", "cnn-norm normalises whole batches"),
         ("train mlp --dataset digits --engine minijax --optimizer dp-sgd --parallel pmap", "take --parallel shard"),
+        (
+            "train new-head --dataset digits --optimizer dp-sgd",
+            "new-head with dp-sgd (one-cycle): multi_transform: not for",
+        ),
         ("compare cnn --recipe jax-in-action", "the recipe jax-in-action is of the model mlp, not of cnn"),
         ("evaluate", "required: CHECKPOINT"),
         ("predict runs --top 0", "'0' is not a whole number of at least 1"),
