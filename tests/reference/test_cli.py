@@ -15,6 +15,7 @@ from test_compare import wrong_gradients
 from reference import cli
 from reference.commands import compare, parsing, train
 from reference.data import idx
+from reference.tasks import settings
 from reference.training import Folder, save_tree
 
 ROOT = Path(__file__).parents[2]
@@ -274,7 +275,8 @@ def test_tokens_of_another_vocabulary_are_refused(tmp_path, capsys, monkeypatch)
     monkeypatch.chdir(tmp_path)
     Path("first.txt").write_text("abcd" * 500)
     Path("second.txt").write_text("efgh" * 500)
-    ours("train gpt --dataset text:first.txt --steps 1 --batch-size 2 --checkpoint-dir kept")
+    run = {"model": "gpt", "dataset": "text:first.txt", "settings": settings("gpt")._asdict()}
+    save_tree(compare.engine("minijax"), Path("kept/step-00000001.safetensors"), {}, {"run": run})
     with pytest.raises(SystemExit) as stopped:
         ours("evaluate kept --dataset text:second.txt")
     assert stopped.value.code == 2
