@@ -132,9 +132,10 @@ def _run(options: argparse.Namespace) -> int:
     if recipe is not None:
         print(report.recipe_results(options.recipe, recipe))
     stem = options.out / f"compare-{settings['name']}"
-    report.write_record(stem.with_suffix(".json"), seen, settings)
-    picture.draw(stem.with_suffix(".png"), seen, title)
-    print(f"wrote {stem}.png and {stem}.json")
+    record, drawn = Path(f"{stem}.json"), Path(f"{stem}.png")  # with_suffix would cut a name off at its last dot
+    report.write_record(record, seen, settings)
+    picture.draw(drawn, seen, title)
+    print(f"wrote {drawn} and {record}")
     print(report.verdict(seen))
     return 0 if seen.agree else 1
 

@@ -320,9 +320,10 @@ def _finish(
     if not len(history):
         return
     stem = options.out / f"train-{options.model}-{dataset.name}-{chosen.optimizer}"
-    write_json(stem.with_suffix(".json"), report.finite(_record(options, jax, outcome, chosen, dataset)))
-    picture.draw_history(stem.with_suffix(".png"), history, title)
-    print(f"wrote {stem}.png and {stem}.json")
+    record, drawn = Path(f"{stem}.json"), Path(f"{stem}.png")  # with_suffix would cut a name off at its last dot
+    write_json(record, report.finite(_record(options, jax, outcome, chosen, dataset)))
+    picture.draw_history(drawn, history, title)
+    print(f"wrote {drawn} and {record}")
 
 
 def _say_utilization(jax: Engine, machine: Machine, experiment: Experiment, dataset: Dataset, outcome: Outcome) -> None:

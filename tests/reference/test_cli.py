@@ -303,6 +303,17 @@ def test_other_ways_to_run(tmp_path, capsys, options):
     assert history[0]["val_loss"] == pytest.approx(plain[0]["val_loss"], rel=rounding)
 
 
+def test_names_of_datasets_may_have_dots(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ph.7.csv").write_text("a,b,y\n" + "".join(f"{i % 5},{i % 3},{i % 2}\n" for i in range(40)))
+    assert ours("train mlp --dataset csv:ph.7.csv --steps 1 --batch-size 8") == 0
+    assert sorted(file.name for file in Path("runs").iterdir()) == [
+        "train-mlp-ph.7-momentum.json",
+        "train-mlp-ph.7-momentum.png",
+    ]
+    assert "wrote runs/train-mlp-ph.7-momentum.png and runs/train-mlp-ph.7-momentum.json" in capsys.readouterr().out
+
+
 def test_a_model_that_is_no_classifier(tmp_path, capsys):
     assert ours(f"train vae --dataset digits --steps 2 --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 0
     assert ours(f"evaluate {tmp_path}/kept") == 0
