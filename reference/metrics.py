@@ -36,6 +36,11 @@ class Metric(NamedTuple):
 
 def _class_numbers(jax: Engine, logits: Array, labels: Array) -> Array:
     """i[...], from numbers or from probabilities f[..., classes], whose largest counts; ValueError for other shapes."""
+    if logits.shape[-1] == 1:
+        raise ValueError(
+            f"outputs of shape {logits.shape} have one entry for each example, which is always the largest; "
+            "for two classes take two outputs, or a metric of your own"
+        )
     if labels.shape == logits.shape:
         return jax.numpy.argmax(labels, axis=-1)
     if labels.shape != logits.shape[:-1]:

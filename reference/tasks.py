@@ -71,7 +71,8 @@ class Task(NamedTuple):
     def unsuitable(self, dataset: Dataset) -> str | None:
         """Why the model cannot be trained on `dataset`, as what would follow its name in a sentence; None if it can."""
         if KINDS[self.takes](dataset):
-            return None
+            alone = self.classifies and dataset.classes == 1
+            return f"tells classes apart, and {dataset.name} has one only" if alone else None
         held = next((kind for kind, holds in KINDS.items() if holds(dataset)), "something else")
         return f"takes {self.takes}, and {dataset.name} holds {held}"
 

@@ -256,6 +256,8 @@ def test_labels_of_metrics_are_numbers_or_probabilities(jax):
         np.testing.assert_array_equal(first, second)
         with pytest.raises(ValueError, match=r"labels of shape \(7, 1\) do not go with outputs of shape \(7, 5\)"):
             metric.update(jax, metric.init(jax), OUTPUTS, LABELS[:, None])
+        with pytest.raises(ValueError, match="have one entry for each example, which is always the largest"):
+            metric.update(jax, metric.init(jax), OUTPUTS[:, :1], LABELS)
 
 
 def test_metrics_of_nothing(jax):

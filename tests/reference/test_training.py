@@ -209,6 +209,12 @@ def test_names_that_are_nowhere_are_told(wrong):
         settings(**{"model": "mlp"} | wrong)
 
 
+def test_a_single_class_is_unsuitable_for_a_classifier(digits):
+    alone = digits._replace(classes=1)
+    assert MODELS["mlp"].unsuitable(alone) == "tells classes apart, and digits has one only"
+    assert MODELS["vae"].unsuitable(alone) is None
+
+
 def test_a_dataset_of_another_kind_is_unsuitable(digits):
     assert MODELS["mlp"].unsuitable(digits) is None
     words = digits._replace(white=None, vocabulary=("a", "b"))
