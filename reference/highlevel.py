@@ -63,6 +63,8 @@ __all__ = ["Model"]
 
 Pair = tuple[np.ndarray, np.ndarray]
 
+_RATE_OF_ITS_OWN = "the rate belongs to an optimiser given by its name; this one has its own"
+
 
 class Model:
     """A network with its loss, its optimiser and its state on one engine.
@@ -95,7 +97,7 @@ class Model:
             rate = OPTIMIZERS[optimizer].rate if rate is None else rate
             optimizer = OPTIMIZERS[optimizer].make(rate)
         elif rate is not None:
-            raise ValueError("the rate belongs to an optimiser given by its name; this one has its own")
+            raise ValueError(_RATE_OF_ITS_OWN)
         self.jax = jax
         self.network = network
         self.objective = supervised(network, loss) if objective is None else objective
@@ -123,15 +125,19 @@ class Model:
         if unsuitable := task.unsuitable(dataset):
             raise ValueError(f"{name} {unsuitable}")
         network = task.model(dataset)
-        arguments = {"objective": task.objective(network, dataset), "metrics": task.metrics(dataset)} | changes
-        if isinstance(arguments.get("optimizer", ""), Optimizer):
-            made = cls(jax, network, **arguments)
-        else:
-            usual = settings(name, optimizer=arguments.pop("optimizer", None), rate=arguments.pop("rate", None))
-            optimizer = task.around(OPTIMIZERS[usual.optimizer].make(usual.rate))
-            made = cls(jax, network, optimizer=optimizer, **arguments)
-            made.rate = usual.rate
-        made._classifies = task.classifies and "objective" not in changes
+        arguments = {"metrics": task.metrics(dataset)} | changes
+        optimizer, rate = arguments.pop("optimizer", None), arguments.pop("rate", None)
+        if not isinstance(optimizer, Optimizer):
+            usual = settings(name, optimizer=optimizer, rate=rate)
+            optimizer, rate = OPTIMIZERS[usual.optimizer].make(usual.rate), usual.rate
+        elif rate is not None:
+            raise ValueError(_RATE_OF_ITS_OWN)
+        its_own = "loss" not in changes and "objective" not in changes
+        if its_own:
+            arguments["objective"] = task.objective(network, dataset)
+        made = cls(jax, network, optimizer=task.around(optimizer), **arguments)
+        made.rate = rate
+        made._classifies = task.classifies if its_own else made._classifies
         return made
 
     def distributed(self, devices: int | None = None, *, how: str = "shard") -> "Model":

@@ -201,6 +201,18 @@ def test_summary_names_every_parameter(ours):
     assert len({len(line) for line in lines[1:]}) == 1
 
 
+def test_a_named_model_keeps_what_it_is_when_parts_are_changed(ours, digits):
+    """A loss takes the place of its own one; an optimiser leaves frozen what the task freezes."""
+    x, y = digits.inputs(digits.x_train[:8]), digits.y_train[:8]
+    twice = Model.named(ours, "mlp", digits, loss=lambda jax, outputs, y: 2 * smoothed(jax, outputs, y))
+    assert twice.evaluate(x, y)["loss"] == pytest.approx(2 * Model.named(ours, "mlp", digits).evaluate(x, y)["loss"])
+    head = Model.named(ours, "new-head", digits, optimizer=momentum(0.1))
+    before = head.state.params
+    head.fit(x, y, progress=False)
+    same = ours.tree.map(lambda a, b: bool((a == b).all()), before, head.state.params)
+    assert all(ours.tree.leaves(same["features"])) and not any(ours.tree.leaves(same["head"]))
+
+
 def test_models_of_the_commands_by_name(ours, digits):
     model = Model.named(ours, "mlp", digits, optimizer="sgd")
     assert model.rate == 0.2
