@@ -129,13 +129,15 @@ class Model:
         optimizer, rate = arguments.pop("optimizer", None), arguments.pop("rate", None)
         if not isinstance(optimizer, Optimizer):
             usual = settings(name, optimizer=optimizer, rate=rate)
-            optimizer, rate = OPTIMIZERS[usual.optimizer].make(usual.rate), usual.rate
+            optimizer, rate = task.optimizer_of(usual.optimizer, usual.rate), usual.rate
         elif rate is not None:
             raise ValueError(_RATE_OF_ITS_OWN)
+        else:
+            optimizer = task.around(optimizer)
         its_own = "loss" not in changes and "objective" not in changes
         if its_own:
             arguments["objective"] = task.objective(network, dataset)
-        made = cls(jax, network, optimizer=task.around(optimizer), **arguments)
+        made = cls(jax, network, optimizer=optimizer, **arguments)
         made.rate = rate
         made._classifies = task.classifies if its_own else made._classifies
         return made

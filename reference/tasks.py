@@ -1,6 +1,7 @@
 """The models that the commands know, each with what it is trained for and the settings that suit it."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from .batches import batch_count
@@ -45,6 +46,8 @@ class Task(NamedTuple):
     optimizer: str = "momentum"
     rate: float | None = None
     """None: the rate of that optimiser in OPTIMIZERS"""
+    details: Mapping[str, float] = MappingProxyType({})
+    """what else that optimiser is made with"""
     schedule: str = "constant"
     batch_size: int = 128
     epochs: int = 3
@@ -67,6 +70,11 @@ class Task(NamedTuple):
     def classifies(self) -> bool:
         """Whether its outputs say which of the dataset's classes, or tokens, it is."""
         return self.metrics is _accuracy
+
+    def optimizer_of(self, name: str, rate: float | Schedule) -> Optimizer:
+        """The optimiser of that name as the model takes it."""
+        details = self.details if name == self.optimizer else {}
+        return self.around(OPTIMIZERS[name].make(rate, **details))
 
     def unsuitable(self, dataset: Dataset) -> str | None:
         """Why the model cannot be trained on `dataset`, as what would follow its name in a sentence; None if it can."""
@@ -178,9 +186,11 @@ MODELS: dict[str, Task] = {
         objective=lambda model, dataset: gan.objective(model),
         metrics=lambda dataset: {"judged right": gan.judged_right()},
         optimizer="adam",
-        rate=0.0005,
-        batch_size=64,
-        epochs=10,
+        rate=0.001,
+        details={"b1": 0.5},  # a player that remembers for long runs after what the other no longer does
+        schedule="one-cycle",
+        batch_size=32,
+        epochs=8,
         paints=_gan_paints,
     ),
     "resnet-18": _resnet(resnet.Layout(18, activation="swish")),
@@ -274,7 +284,7 @@ def experiment(model: str, dataset: Dataset, chosen: Settings | None = None, **s
     return Experiment(
         model=made,
         objective=task.objective(made, dataset),
-        optimizer=task.around(OPTIMIZERS[chosen.optimizer].make(rate)),
+        optimizer=task.optimizer_of(chosen.optimizer, rate),
         batch_size=chosen.batch_size,
         epochs=chosen.epochs,
         metrics=task.metrics(dataset),

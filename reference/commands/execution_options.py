@@ -8,7 +8,15 @@ from ..data import Dataset
 from ..data.augmentation import AUGMENTATIONS, augmented
 from ..engines import Engine
 from ..parallel.data_parallel import data_parallel
-from ..parallel.devices import PLATFORMS, Device, choose_devices, choose_platform, describe
+from ..parallel.devices import (
+    PLATFORMS,
+    Device,
+    DeviceError,
+    choose_devices,
+    choose_platform,
+    describe,
+    request_platform,
+)
 from ..parallel.precision import PRECISIONS, in_dtype, loss_scaling, scaled_train_step
 from ..parallel.processes import Processes, is_first, join
 from ..parallel.rematerialization import KEPT, NoBlocks, rematerialized
@@ -55,7 +63,8 @@ def add_execution_options(add: Callable) -> None:
         "--devices",
         type=count,
         metavar="N",
-        help="so many devices for --parallel (default: all); of a CPU and of minijax there are as many as one likes",
+        help="so many devices for --parallel (default: all); of a CPU and of minijax there are as many as one likes "
+        "(of many processes each has so many)",
     )
     add("--tensor", type=count, metavar="N", help="with shard: divide matrices by N too, examples by devices / N")
     add("--fully-sharded", action="store_true", help="with shard: divide parameters and the optimiser's state as well")
@@ -135,20 +144,23 @@ def machine_from(options: argparse.Namespace, jax: Engine) -> Machine:
     """What the options ask for; it has to come before anything is computed. DeviceError where it is not there."""
     _refuse_what_does_not_go_together(options)
     alone = options.coordinator is None
+    devices_here = options.devices
     if not alone:
-        if options.platform == "cpu":  # before the processes meet, as then the devices are settled
-            jax.config.update("jax_platforms", "cpu")
-            jax.config.update("jax_num_cpu_devices", options.devices or 1)
+        request_platform(jax, options.platform, cpu_devices=devices_here)
         address = None if options.coordinator == "auto" else options.coordinator
         join(jax, Processes(address, options.processes, options.process))
-        choose_platform(jax, None)
-    else:
-        choose_platform(jax, options.platform, cpu_devices=options.devices)
+        devices_here = None  # said already, and all count from here on
+    choose_platform(jax, options.platform, cpu_devices=devices_here)
+    if not alone and options.devices not in (None, len(jax.local_devices())):
+        raise DeviceError(
+            f"of many processes each takes all devices that it sees ({len(jax.local_devices())} here), not "
+            f"{options.devices}; leave out --devices, or hide some of them (CUDA_VISIBLE_DEVICES)"
+        )
     half = options.precision == "float16"
     build = scaled_train_step if half else train_step
     devices = jax.devices()[:1]
     if options.parallel != "none":
-        devices = choose_devices(jax, options.devices if alone else None)
+        devices = choose_devices(jax, devices_here)
 
     def adapt(experiment: Experiment) -> Experiment:
         objective = rematerialized(experiment.objective, options.keep_for_backward)

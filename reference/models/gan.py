@@ -13,22 +13,30 @@ from math import prod
 from typing import Any
 
 from ..engines import Array, Engine, Params
-from ..layers import batch_norm, conv, dense, dropout, initializers
+from ..layers import batch_norm, conv, dense
 from ..losses import sigmoid_binary_cross_entropy
 from ..metrics import Metric, add_to_mean, no_mean
 from . import Model
 
 __all__ = ["discriminate", "gan", "generate", "init", "judged_right", "objective", "paint"]
 
-_small = initializers.normal(0.02)
-
 
 def init(
-    jax: Engine, key: Array, shape: Sequence[int], *, latent: int = 64, channels: Sequence[int] = (32, 64)
+    jax: Engine,
+    key: Array,
+    shape: Sequence[int],
+    *,
+    latent: int = 64,
+    channels: Sequence[int] = (32, 64),
+    still: int = 2,
 ) -> tuple[Params, Any]:
-    """Parameters of both and the state of the generator's batch normalisations, for images of (h, w, c)."""
+    """Parameters of both and the state of the generator's batch normalisations, for images of (h, w, c).
+
+    The discriminator halves an image once for each of `channels`. The generator composes a small one with `still`
+    convolutions, then doubles it as often as the other halves it.
+    """
     generator_key, discriminator_key = jax.random.split(key)
-    generator, state = _init_generator(jax, generator_key, shape, latent, channels)
+    generator, state = _init_generator(jax, generator_key, shape, latent, channels, still)
     return {
         "generator": generator,
         "discriminator": _init_discriminator(jax, discriminator_key, shape, channels),
@@ -36,17 +44,20 @@ def init(
 
 
 def _init_generator(
-    jax: Engine, key: Array, shape: Sequence[int], latent: int, channels: Sequence[int]
+    jax: Engine, key: Array, shape: Sequence[int], latent: int, channels: Sequence[int], still: int
 ) -> tuple[Params, Any]:
-    first_key, *keys = jax.random.split(key, 1 + len(channels))
-    sizes, small = (shape[-1], *channels), _small_shape(shape, channels)
-    up = [
-        conv.init(jax, k, (3, 3), b, a, bias=i == 0, initializer=_small)
-        for i, (k, a, b) in enumerate(zip(keys, sizes, channels))
-    ]
-    norms = [batch_norm.init(jax, size) for size in channels]
-    first = dense.init(jax, first_key, latent, prod(small), bias=False, initializer=_small)
-    return {"first": first, "norms": [p for p, _ in norms], "up": up}, [state for _, state in norms]
+    small = _small_shape(shape, channels)
+    sizes = [channels[-1]] * still + [*reversed(channels), shape[-1]]
+    first_key, *keys = jax.random.split(key, len(sizes))
+    layers, states = [], []
+    for k, inputs, outputs in zip(keys, sizes, sizes[1:]):
+        norm, state = batch_norm.init(jax, inputs)
+        last = len(layers) == len(keys) - 1  # before the others' normalisations a bias would be lost
+        layers.append({"norm": norm, "conv": conv.init(jax, k, (3, 3), inputs, outputs, bias=last)})
+        states.append(state)
+    first = dense.init(jax, first_key, latent, prod(small), bias=False)
+    params = {"first": first, "still": layers[:still], "up": layers[still:]}
+    return params, {"still": states[:still], "up": states[still:]}
 
 
 def _small_shape(shape: Sequence[int], channels: Sequence[int]) -> tuple[int, int, int]:
@@ -63,8 +74,8 @@ def _init_discriminator(jax: Engine, key: Array, shape: Sequence[int], channels:
     out_key, *keys = jax.random.split(key, 1 + len(channels))
     sizes = (shape[-1], *channels)
     return {
-        "down": [conv.init(jax, k, (4, 4), a, b, initializer=_small) for k, a, b in zip(keys, sizes, channels)],
-        "out": dense.init(jax, out_key, prod(_small_shape(shape, channels)), 1, initializer=_small),
+        "down": [conv.init(jax, k, (4, 4), a, b) for k, a, b in zip(keys, sizes, channels)],
+        "out": dense.init(jax, out_key, prod(_small_shape(shape, channels)), 1),
     }
 
 
@@ -72,13 +83,15 @@ def generate(
     jax: Engine, params: Params, state: Any, z: Array, shape: Sequence[int], *, train: bool, activation: str = "swish"
 ) -> tuple[Array, Any]:
     """Images between 0 and 1, f[batch, *shape], from z, f[batch, latent], and the state. `params`: the generator's."""
-    small = _small_shape(shape, [norm["scale"].shape[0] for norm in params["norms"]])
+    small = _small_shape(shape, [layer["norm"]["scale"].shape[0] for layer in reversed(params["up"])])
     x = dense.apply(jax, params["first"], z).reshape(len(z), *small)
-    following = []
-    for layer, norm, seen in zip(*(reversed(part) for part in (params["up"], params["norms"], state)), strict=True):
-        x, seen = batch_norm.apply(jax, norm, seen, x, train=train)
-        x = conv.apply(jax, layer, _doubled(jax, getattr(jax.nn, activation)(x)))
-        following.insert(0, seen)
+    following: dict[str, list] = {"still": [], "up": []}
+    for part, seen_of_part in following.items():
+        for layer, seen in zip(params[part], state[part], strict=True):
+            x, seen = batch_norm.apply(jax, layer["norm"], seen, x, train=train)
+            x = getattr(jax.nn, activation)(x)
+            x = conv.apply(jax, layer["conv"], _doubled(jax, x) if part == "up" else x)
+            seen_of_part.append(seen)
     return jax.nn.sigmoid(x), following
 
 
@@ -87,22 +100,12 @@ def _doubled(jax: Engine, x: Array) -> Array:
     return jax.numpy.repeat(jax.numpy.repeat(x, 2, axis=1), 2, axis=2)
 
 
-def discriminate(
-    jax: Engine,
-    params: Params,
-    x: Array,
-    *,
-    key: Array | None,
-    train: bool,
-    rate: float = 0.3,
-    activation: str = "swish",
-) -> Array:
-    """Logits, f[batch], of x, f[batch, h, w, c], being real. `params`: the discriminator's; dropout at `rate`."""
+def discriminate(jax: Engine, params: Params, x: Array, *, activation: str = "swish") -> Array:
+    """Logits, f[batch], of x, f[batch, h, w, c], being real. `params`: the discriminator's."""
     x = 2 * x - 1
     for layer in params["down"]:
         x = getattr(jax.nn, activation)(conv.apply(jax, layer, x, strides=2))
-    x = dropout.apply(jax, key, x.reshape(len(x), -1), rate, train=train)
-    return dense.apply(jax, params["out"], x)[:, 0]
+    return dense.apply(jax, params["out"], x.reshape(len(x), -1))[:, 0]
 
 
 def gan(
@@ -110,10 +113,10 @@ def gan(
     *,
     latent: int = 64,
     channels: Sequence[int] = (32, 64),
-    rate: float = 0.3,
+    still: int = 2,
     activation: str = "swish",
 ) -> Model:
-    """The model for images of (h, w, c).
+    """The model for images of (h, w, c), as `init` describes it.
 
     Outputs are logits of being real: {"real": of x, "fake": of generated images, "fooled": of the same images, with
     gradients of the generator in place of the discriminator's}, each f[batch].
@@ -124,18 +127,18 @@ def gan(
     ) -> tuple[dict[str, Array], Any]:
         if key is None:
             raise ValueError("gan: images are generated from random numbers; give a key")
-        z_key, *keys = jax.random.split(key, 4)
-        z = jax.random.normal(z_key, (len(x), latent), x.dtype)
+        z = jax.random.normal(key, (len(x), latent), x.dtype)
         images, state = generate(jax, params["generator"], state, z, shape, train=train, activation=activation)
         judge, fixed = params["discriminator"], jax.lax.stop_gradient(params["discriminator"])
         views = {"real": (judge, x), "fake": (judge, jax.lax.stop_gradient(images)), "fooled": (fixed, images)}
         return {
-            name: discriminate(jax, judge, view, key=k, train=train, rate=rate, activation=activation)
-            for k, (name, (judge, view)) in zip(keys, views.items(), strict=True)
+            name: discriminate(jax, judge, view, activation=activation) for name, (judge, view) in views.items()
         }, state
 
     name = "-".join(str(size) for size in (latent, *reversed(channels)))
-    return Model(f"gan {name}", lambda jax, key: init(jax, key, shape, latent=latent, channels=channels), apply)
+    return Model(
+        f"gan {name}", lambda jax, key: init(jax, key, shape, latent=latent, channels=channels, still=still), apply
+    )
 
 
 def paint(jax: Engine, params: Params, state: Any, key: Array, count: int, shape: Sequence[int]) -> Array:

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from ..schedules import Schedule
 from .adaptive import adabelief, adadelta, adagrad, adam, adamw, lion, radam, rmsprop, yogi
 from .base import Optimizer
 from .compact import adafactor, sm3
@@ -20,7 +19,7 @@ class Choice(NamedTuple):
     Much higher rates train faster at first, but on the edge of divergence, where rounding errors grow.
     """
 
-    make: Callable[[float | Schedule], Optimizer]
+    make: Callable[..., Optimizer]
     rate: float
 
 

@@ -4,7 +4,17 @@ from typing import Any, NamedTuple
 
 from ..engines import Engine
 
-__all__ = ["PLATFORMS", "Device", "DeviceError", "Memory", "choose_devices", "choose_platform", "describe", "memory"]
+__all__ = [
+    "PLATFORMS",
+    "Device",
+    "DeviceError",
+    "Memory",
+    "choose_devices",
+    "choose_platform",
+    "describe",
+    "memory",
+    "request_platform",
+]
 
 PLATFORMS = ("cpu", "gpu", "tpu")
 
@@ -15,12 +25,8 @@ class DeviceError(RuntimeError):
     """A device that is asked for is not there."""
 
 
-def choose_platform(jax: Engine, platform: str | None, *, cpu_devices: int | None = None) -> None:
-    """Run on `platform` (None: the best there is), where the CPU appears as `cpu_devices` simulated devices.
-
-    It has to come before the first operation, as later the devices are settled. Raises DeviceError when the engine
-    finds no such device.
-    """
+def request_platform(jax: Engine, platform: str | None, *, cpu_devices: int | None = None) -> None:
+    """Say what `choose_platform` is to choose, without waking any device: many processes have to meet before."""
     if platform not in (None, *PLATFORMS):
         raise ValueError(f"there is no platform {platform!r}; there are: {', '.join(PLATFORMS)}")
     if jax.__name__ == "minijax":
@@ -28,16 +34,32 @@ def choose_platform(jax: Engine, platform: str | None, *, cpu_devices: int | Non
             raise DeviceError(f"minijax computes on the CPU, not on a {platform.upper()}; take --engine jax")
     elif platform is not None:
         jax.config.update("jax_platforms", {"gpu": "cuda"}.get(platform, platform))
-    try:
-        if cpu_devices is not None and platform in (None, "cpu"):
+    if cpu_devices is not None and platform in (None, "cpu"):
+        try:
             jax.config.update("jax_num_cpu_devices", cpu_devices)
+        except RuntimeError as error:
+            raise DeviceError(f"the number of CPU devices cannot be changed any more: {_reason(error)}") from None
+
+
+def choose_platform(jax: Engine, platform: str | None, *, cpu_devices: int | None = None) -> None:
+    """Run on `platform` (None: the best there is), where the CPU appears as `cpu_devices` simulated devices.
+
+    It has to come before the first operation, as later the devices are settled. Raises DeviceError when the engine
+    finds no such device.
+    """
+    request_platform(jax, platform, cpu_devices=cpu_devices)
+    try:
         jax.devices()
     except (RuntimeError, AssertionError) as error:  # JAX asserts that a platform without a plugin is not asked for
-        reason = str(error).partition("\n")[0] or "no plugin for it is installed"
+        reason = _reason(error) or "no plugin for it is installed"
         if platform is None:
             raise DeviceError(f"{jax.__name__} cannot use its devices here: {reason}") from None
         there = f"there is: {', '.join(_platforms(jax))}"
         raise DeviceError(f"{jax.__name__} finds no {platform} here; {there} ({platform}: {reason})") from None
+
+
+def _reason(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _platforms(jax: Engine) -> list[str]:

@@ -85,7 +85,7 @@ SMALL = {
     "rnn": classifier(rnn.rnn("simple", TOKENS, CLASSES, features=4, units=(5,)), sentences),
     "vae": autoencoder(vae.dense_coder(SHAPE, latent=3, hidden=10)),
     "conv-vae": autoencoder(vae.conv_coder(SHAPE, latent=3, channels=(3, 4))),
-    "gan": adversaries(gan.gan(SHAPE, latent=5, channels=(3, 4))),
+    "gan": adversaries(gan.gan(SHAPE, latent=5, channels=(3, 4), still=1)),
     "resnet-18": classifier(resnet.resnet(1, CLASSES, residual(18))),
     "resnet-50": classifier(resnet.resnet(1, CLASSES, residual(50, large=True)), large_images),
     "transfer": classifier(transfer.transfer(1, CLASSES, residual(18)), optimizer=transfer.trained_head),

@@ -94,8 +94,10 @@ def test_what_is_not_there(tmp_path, capsys):
     assert "--keep-for-backward blocks: the model has no repeated blocks" in capsys.readouterr().err
 
 
-def test_a_platform_that_jax_does_not_find(tmp_path, monkeypatch):
+@pytest.mark.parametrize("many", [False, pytest.param(True, marks=pytest.mark.full)])
+def test_a_platform_that_jax_does_not_find(tmp_path, monkeypatch, many):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "")  # for where there is a GPU
-    _, errors = end(start("--platform", "gpu", out=tmp_path), status=2)
+    words = ["--parallel", "shard", "--processes", 1, "--process", 0, "--coordinator", f"127.0.0.1:{free_port()}"]
+    _, errors = end(start("--platform", "gpu", *(words if many else []), out=tmp_path), status=2)
     assert errors.startswith("error: jax finds no gpu here; there is: cpu")
     assert errors.count("\n") == 1
