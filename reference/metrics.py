@@ -34,29 +34,31 @@ class Metric(NamedTuple):
     result: Callable[[Engine, Any], Any]
 
 
-def _class_numbers(jax: Engine, logits: Array, labels: Array) -> Array:
-    """i[...], from numbers or from probabilities f[..., classes], whose largest counts; ValueError for other shapes."""
-    if logits.shape[-1] == 1:
+def correct(jax: Engine, logits: Array, labels: Array) -> Array:
+    """How many rows of `logits`, f[..., classes], have their largest entry at `labels`, i[...]; i32[].
+
+    Labels may be probabilities, f[..., classes], of which the largest counts; other shapes raise ValueError. A count,
+    not a mean, so that batches of different sizes add up to the exact accuracy.
+    """
+    hits = jax.numpy.argmax(logits, axis=-1) == _classes(jax, logits, labels)
+    return jax.numpy.sum(hits, dtype=jax.numpy.int32)
+
+
+def _classes(jax: Engine, outputs: Array, labels: Array) -> Array:
+    """The numbers of the right classes, i[...]."""
+    if outputs.shape[-1] == 1:
         raise ValueError(
-            f"outputs of shape {logits.shape} have one entry for each example, which is always the largest; "
+            f"outputs of shape {outputs.shape} have one entry for each example, which is always the largest; "
             "for two classes take two outputs, or a metric of your own"
         )
-    if labels.shape == logits.shape:
+    if labels.shape == outputs.shape:
         return jax.numpy.argmax(labels, axis=-1)
-    if labels.shape != logits.shape[:-1]:
-        # f[batch] against f[batch, 1] would broadcast to all pairs
-        raise ValueError(f"labels of shape {labels.shape} do not go with outputs of shape {logits.shape}")
+    if labels.shape != outputs.shape[:-1]:
+        raise ValueError(
+            f"outputs of shape {outputs.shape} and labels of shape {labels.shape}; labels are class numbers of shape "
+            f"{outputs.shape[:-1]}, or probabilities in the shape of the outputs"
+        )
     return labels
-
-
-def correct(jax: Engine, logits: Array, labels: Array) -> Array:
-    """How many rows of `logits`, f[..., classes], have their largest entry at `labels`; i32[].
-
-    `labels` are class numbers i[...] or probabilities f[..., classes], as of `softmax_cross_entropy`. A count, not a
-    mean, so that batches of different sizes add up to the exact accuracy.
-    """
-    hits = jax.numpy.argmax(logits, axis=-1) == _class_numbers(jax, logits, labels)
-    return jax.numpy.sum(hits, dtype=jax.numpy.int32)
 
 
 class MeanState(NamedTuple):
@@ -75,7 +77,7 @@ def add_to_mean(state: MeanState, value: Array, examples: int) -> MeanState:
     """The mean with `examples` more, over which `value`, f[], is the mean."""
     count = state.count + examples
     # a mean that moves keeps its digits over many batches, where a sum would outgrow what is added to it
-    share = (examples / count).astype(state.mean.dtype)
+    share = examples / count.astype(state.mean.dtype)
     return MeanState(count, state.mean + (value - state.mean).astype(state.mean.dtype) * share)
 
 
@@ -99,13 +101,14 @@ class CountState(NamedTuple):
 
 
 def accuracy() -> Metric:
-    """The share of labels, as `correct` takes them, at which `outputs` are largest; NaN before the first."""
+    """The share of labels (see `correct`) at which `outputs`, f[..., classes], are largest; NaN before the first."""
 
     def init(jax: Engine) -> CountState:
         return CountState(jax.numpy.zeros((), jax.numpy.int32), jax.numpy.zeros((), jax.numpy.int32))
 
     def update(jax: Engine, state: CountState, outputs: Array, labels: Array) -> CountState:
-        return CountState(state.count + math.prod(outputs.shape[:-1]), state.right + correct(jax, outputs, labels))
+        count = math.prod(outputs.shape[:-1])
+        return CountState(state.count + count, state.right + correct(jax, outputs, labels))
 
     def result(jax: Engine, state: CountState) -> Array:
         return jax.numpy.where(state.count == 0, jax.numpy.nan, state.right / jax.numpy.maximum(state.count, 1))
@@ -123,7 +126,7 @@ def confusion_matrix(classes: int) -> Metric:
         return jax.numpy.zeros((classes, classes), jax.numpy.int32)
 
     def update(jax: Engine, matrix: Array, outputs: Array, labels: Array) -> Array:
-        return matrix.at[_class_numbers(jax, outputs, labels), jax.numpy.argmax(outputs, axis=-1)].add(1)
+        return matrix.at[_classes(jax, outputs, labels), jax.numpy.argmax(outputs, axis=-1)].add(1)
 
     return Metric(init, update, lambda jax, matrix: matrix)
 
