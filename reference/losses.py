@@ -5,6 +5,7 @@ said: f[batch] against f[batch, 1] would broadcast to all pairs, and train on no
 """
 
 from .engines import Array, Engine, Params
+from .layers.layer_norm import in_single
 
 __all__ = [
     "binary_cross_entropy",
@@ -47,6 +48,7 @@ def mae(jax: Engine, outputs: Array, targets: Array) -> Array:
 
 def mape(jax: Engine, outputs: Array, targets: Array, *, eps: float = 1e-7) -> Array:
     """Mean of the absolute differences in percent of the target, which counts as at least `eps` in size."""
+    outputs, targets = in_single(jax, outputs), in_single(jax, targets)  # where `eps` is not zero, as in 16 bits
     errors = _errors("mape", outputs, targets)
     return 100 * jax.numpy.mean(jax.numpy.abs(errors) / jax.numpy.maximum(jax.numpy.abs(targets), eps))
 
@@ -73,6 +75,7 @@ def log_cosh(jax: Engine, outputs: Array, targets: Array) -> Array:
 def cosine_similarity(jax: Engine, outputs: Array, targets: Array, *, eps: float = 1e-16) -> Array:
     """Mean cosine of the angles between vectors along the last axis; squared lengths count as at least `eps`."""
     _same_shape("cosine_similarity", outputs, targets)
+    outputs, targets = in_single(jax, outputs), in_single(jax, targets)  # where `eps` is not zero, as in 16 bits
 
     def unit(x: Array) -> Array:
         squares = jax.numpy.sum(jax.numpy.square(x), axis=-1, keepdims=True)
@@ -98,14 +101,28 @@ def softmax_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothin
     """-log softmax(logits) at the right class, in nats.
 
     `logits` f[..., classes]; `labels` are class numbers i[...] or probabilities f[..., classes], of which
-    `smooth_labels` spreads the share `smoothing`.
+    `smooth_labels` spreads the share `smoothing`. A number that is none of the classes, which count from 0, makes the
+    loss NaN.
     """
     if labels.ndim == logits.ndim - 1:
-        labels = jax.nn.one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+        return -jax.numpy.mean(_log_chance(jax, logits, labels, smoothing))
     _same_shape("softmax_cross_entropy", logits, labels)
     if smoothing:
         labels = smooth_labels(jax, labels, smoothing)
     return -jax.numpy.mean(jax.numpy.sum(labels * jax.nn.log_softmax(logits), axis=-1))
+
+
+def _log_chance(jax: Engine, logits: Array, labels: Array, smoothing: float) -> Array:
+    """log softmax(logits) at the class numbers `labels`, f[...], or with the share `smoothing` of its mean.
+
+    It is chosen, not multiplied by 1 and all others by 0: a logit of -inf, of a class that cannot be, would make NaN.
+    """
+    log_p = jax.nn.log_softmax(logits)
+    right = labels[..., None] == jax.numpy.arange(logits.shape[-1])
+    chosen = jax.numpy.sum(jax.numpy.where(right, log_p, 0), axis=-1)
+    if smoothing:
+        chosen = (1 - smoothing) * chosen + smoothing * jax.numpy.mean(log_p, axis=-1)
+    return jax.numpy.where(jax.numpy.any(right, axis=-1), chosen, jax.numpy.nan)
 
 
 def sigmoid_binary_cross_entropy(jax: Engine, logits: Array, labels: Array, *, smoothing: float = 0.0) -> Array:
@@ -129,15 +146,17 @@ def binary_cross_entropy(jax: Engine, probabilities: Array, labels: Array, *, ep
     `sigmoid_binary_cross_entropy` is exact everywhere.
     """
     _same_shape("binary_cross_entropy", probabilities, labels)
-    p = jax.numpy.clip(probabilities, eps, 1 - eps)
+    p = jax.numpy.clip(in_single(jax, probabilities), eps, 1 - eps)  # in 16 bits 1 - eps would be 1
     return -jax.numpy.mean(labels * jax.numpy.log(p) + (1 - labels) * jax.numpy.log1p(-p))
 
 
 def kl_divergence(jax: Engine, log_predictions: Array, targets: Array) -> Array:
     """Mean of sum(target * (log(target) - log prediction)) over the last axis, in nats; targets of 0 add nothing."""
     _same_shape("kl_divergence", log_predictions, targets)
-    # a 1 in place of each 0: log(0) would give a gradient of NaN even in a branch that is not taken
-    log_targets = jax.numpy.log(jax.numpy.where(targets == 0, jax.numpy.ones_like(targets), targets))
+    nothing = targets == 0
+    # numbers in place of log(0), which would give a gradient of NaN even in a branch that is not taken
+    log_targets = jax.numpy.log(jax.numpy.where(nothing, 1, targets))
+    log_predictions = jax.numpy.where(nothing, 0, log_predictions)
     return jax.numpy.mean(jax.numpy.sum(targets * (log_targets - log_predictions), axis=-1))
 
 

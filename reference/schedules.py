@@ -147,6 +147,6 @@ SCHEDULES: dict[str, Callable[[float, int], Schedule]] = {
     "exponential": lambda rate, steps: exponential_decay(rate, 0.1, steps),
     "cosine": cosine_decay,
     "warmup-cosine": lambda rate, steps: warmup_cosine(0.0, rate, steps // 10, steps),
-    "piecewise": lambda rate, steps: piecewise_constant(rate, {steps // 2: 0.1, steps * 3 // 4: 0.1}),
+    "piecewise": lambda rate, steps: piecewise_constant(rate, {max(steps // 2, 1): 0.1, max(steps * 3 // 4, 1): 0.1}),
     "one-cycle": lambda rate, steps: cosine_one_cycle(steps, rate),
 }

@@ -38,6 +38,8 @@ def character_text(path: Path, *, length: int = 128, stride: int | None = None, 
     """
     try:
         text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise DataError(f"there is no file {path}") from None
     except (OSError, UnicodeDecodeError) as error:
         raise damaged(path, str(error)) from None
     vocabulary = tuple(sorted(set(text)))

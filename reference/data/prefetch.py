@@ -89,14 +89,15 @@ def _prefetch(items: Iterable, buffer: _Buffer, place: Callable) -> Generator[An
 def _fill(items: Iterable, buffer: _Buffer, place: Callable) -> None:
     """The work of the thread. A source that is a generator is closed here, where it ran."""
     error = None
-    source = None
     try:
         source = iter(items)
-        for item in source:
-            if not buffer.put(place(item)):
-                break
-        if hasattr(source, "close"):
-            source.close()
+        try:
+            for item in source:
+                if not buffer.put(place(item)):
+                    break
+        finally:
+            if hasattr(source, "close"):
+                source.close()
     except BaseException as raised:  # whatever it is, it belongs to the thread that waits
         error = raised
     buffer.end(error)

@@ -14,8 +14,9 @@ class Stream:
     `source` is anything that can be iterated again and again (a `DataLoader`, `tfds.as_numpy(dataset)`, a list), or
     a function without arguments that returns an iterator (`dataset.as_numpy_iterator`, a generator function). Its
     batches are tuples, lists, or dicts, from which `names` picks the entries; the values are arrays, or tensors in
-    the memory of the CPU. Numbers become f32, whole numbers i32, bytes stay u8, and `channels_first` turns images
-    [batch, channels, height, width], as PyTorch has them, into [batch, height, width, channels].
+    the memory of the CPU. Numbers become f32, whole numbers i32, and bytes stay u8: a model of images takes floats
+    from 0 to 1, so divide them by 255 in the source. `channels_first` turns images [batch, channels, height, width],
+    as PyTorch has them, into [batch, height, width, channels].
     """
 
     def __init__(

@@ -10,6 +10,9 @@ from .sources import damaged
 
 __all__ = ["csv_table"]
 
+_MISSING = {"na", "n/a", "nan", "null", "none", "?", "-"}
+"""what other programs write, in capitals or not, where a number is missing"""
+
 
 def csv_table(
     path: Path, *, target: str | int = -1, test_share: float = 0.2, seed: int = 0, delimiter: str = ","
@@ -19,7 +22,7 @@ def csv_table(
     A first row without any number names the columns. A column of texts becomes one column for each of its texts,
     1 where it is the row's. Columns are shifted and scaled to mean 0 and deviation 1 over the training rows.
     y are classes i32[n] where the target's values are texts or few whole numbers 0, 1, 2 and so on, else f32[n].
-    Raises DataError that names the line of a row which does not fit.
+    Raises DataError that names the line of a row which does not fit, or where a number is missing (NA, nan, ?).
     """
     names, rows = _read(path, delimiter)
     position = _position(names, target, path)
@@ -55,15 +58,38 @@ def _read(path: Path, delimiter: str) -> tuple[list[str], list[list[str]]]:
     if len(first) < 2:
         raise damaged(path, f"it has one column only; are its values separated by {delimiter!r}?")
     names = first if headed else [str(i) for i in range(len(first))]
-    return names, [row for _, row in numbered[headed:]]
+    numbered = numbered[headed:]
+    for position, name in enumerate(names):
+        _refuse_missing(path, name, [(line, row[position]) for line, row in numbered])
+    return names, [row for _, row in numbered]
+
+
+def _refuse_missing(path: Path, name: str, column: list[tuple[int, str]]) -> None:
+    """DataError for a column of numbers some of which are missing, and which would be taken for one of texts."""
+    strange = [(line, cell) for line, cell in column if not _is_number(cell)]
+    if 0 < len(strange) < len(column) and all(_is_missing(cell) for _, cell in strange):
+        line, cell = strange[0]
+        raise DataError(
+            f"{path}: line {line} has {cell!r} in column {name}, which is one of numbers; write a number there, or "
+            "leave the row out"
+        )
+
+
+def _is_missing(cell: str) -> bool:
+    return cell.lower() in _MISSING or _value(cell) is not None
 
 
 def _is_number(cell: str) -> bool:
+    """Whether it is one that float32 can hold."""
+    value = _value(cell)
+    return value is not None and abs(value) <= float(np.finfo(np.float32).max)
+
+
+def _value(cell: str) -> float | None:
     try:
-        float(cell)
+        return float(cell)
     except ValueError:
-        return False
-    return True
+        return None
 
 
 def _position(names: list[str], target: str | int, path: Path) -> int:

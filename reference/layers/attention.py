@@ -50,7 +50,8 @@ def attend(jax: Engine, query: Array, key: Array, value: Array, allowed: Array |
     `allowed`, bool[..., time, time] or what broadcasts to it, says which key a query looks at. Scores of the others
     become the smallest number there is rather than -inf: a query that may look nowhere gets a mean and not NaN.
     """
-    scores = query @ key.swapaxes(-1, -2) / math.sqrt(query.shape[-1])
+    # divided before the product, which may be beyond what float16 can hold
+    scores = (query / math.sqrt(query.shape[-1])) @ key.swapaxes(-1, -2)
     if allowed is not None:
         scores = jax.numpy.where(allowed, scores, jax.numpy.finfo(scores.dtype).min)
     return jax.nn.softmax(scores, axis=-1) @ value

@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from ..engines import Array, Engine, Params
 from .initializers import Initializer, he_normal
 
-__all__ = ["LAYOUTS", "Padding", "apply", "init", "per_axis"]
+__all__ = ["Padding", "apply", "init", "layout", "per_axis"]
 
 Padding = str | Sequence[tuple[int, int]]
 
 # Letters for the axes of input, kernel and output, by the number of axes that the window moves along.
-LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC")}
+_LAYOUTS = {1: ("NWC", "WIO", "NWC"), 2: ("NHWC", "HWIO", "NHWC")}
 
 
 def init(
@@ -53,17 +53,27 @@ def apply(
     The window moves by `strides`, and looks at every `dilation`-th entry. "SAME" pads with zeros until stride 1 keeps
     the size, "VALID" does not pad; pairs (before, after) say it for each axis.
     """
-    axes = x.ndim - 2
+    letters, axes = layout("conv.apply", x, params["w"]), x.ndim - 2
     y = jax.lax.conv_general_dilated(
         x,
         params["w"],
         window_strides=per_axis(strides, axes),
         padding=padding,
         rhs_dilation=per_axis(dilation, axes),
-        dimension_numbers=LAYOUTS[axes],
+        dimension_numbers=letters,
         feature_group_count=groups,
     )
     return y + params["b"] if "b" in params else y
+
+
+def layout(name: str, x: Array, w: Array) -> tuple[str, str, str]:
+    """What the axes of input, kernel and output are; ValueError where x has others than its kernel."""
+    if x.ndim != w.ndim or x.ndim - 2 not in _LAYOUTS:
+        raise ValueError(
+            f"{name}: x of shape {x.shape} and a kernel of shape {w.shape}; x are sequences [batch, time, channels] "
+            "with a kernel of 3 axes, or images [batch, height, width, channels] with one of 4"
+        )
+    return _LAYOUTS[x.ndim - 2]
 
 
 def per_axis(value: int | Sequence[int], axes: int) -> tuple[int, ...]:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from ..engines import Array, Engine, Params
-from .conv import LAYOUTS, Padding, per_axis
+from .conv import Padding, layout, per_axis
 from .initializers import Initializer, he_normal
 
 __all__ = ["apply", "init"]
@@ -27,9 +27,13 @@ def init(
 def apply(
     jax: Engine, params: Params, x: Array, *, strides: int | Sequence[int] = 2, padding: Padding = "SAME"
 ) -> Array:
-    """f[batch, ..., outputs] from x, f[batch, ..., inputs]; with "SAME" each size is multiplied by its stride."""
-    axes = x.ndim - 2
+    """f[batch, ..., outputs] from x, f[batch, ..., inputs]; with "SAME" each size is multiplied by its stride.
+
+    "VALID" keeps all that is painted, (size - 1) * stride + window, or size * stride where that is more; pairs
+    (before, after) are zeros around the input, whose numbers stand `strides` apart.
+    """
+    letters = layout("conv_transpose.apply", x, params["w"])
     y = jax.lax.conv_transpose(
-        x, params["w"], strides=per_axis(strides, axes), padding=padding, dimension_numbers=LAYOUTS[axes]
+        x, params["w"], strides=per_axis(strides, x.ndim - 2), padding=padding, dimension_numbers=letters
     )
     return y + params["b"] if "b" in params else y

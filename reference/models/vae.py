@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from ..engines import Array, Engine, Params
 from ..layers import conv, conv_transpose, dense
+from ..layers.layer_norm import in_single
 from . import Model
 
 __all__ = ["Coder", "conv_coder", "dense_coder", "generate", "objective", "vae"]
@@ -120,8 +121,9 @@ def objective(model: Model) -> Callable:
     def loss(
         jax: Engine, params: Params, model_state: Any, batch: Any, key: Array | None, *, train: bool
     ) -> tuple[Array, tuple[Any, dict[str, Array]]]:
-        x = batch[0]
-        seen, model_state = model.apply(jax, params, model_state, x, key=key, train=train)
+        seen, model_state = model.apply(jax, params, model_state, batch[0], key=key, train=train)
+        # 16 bits are widened: the sum over all pixels of a batch is beyond what float16 can hold
+        x, seen = jax.tree.map(lambda leaf: in_single(jax, leaf), (batch[0], seen))
         # -log of the probability of a pixel, x log p + (1 - x) log(1 - p) with p = sigmoid(logits)
         pixels = jax.nn.softplus(seen["logits"]) - x * seen["logits"]
         mean, log_variance = seen["mean"], seen["log_variance"]

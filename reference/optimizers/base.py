@@ -21,10 +21,14 @@ __all__ = [
     "map_several",
     "moving_average",
     "no_steps",
+    "noise_key",
     "stateless",
     "value_at",
     "zeros_like",
 ]
+
+# A number that no `split` reaches, as in `training/state.py`: without it the noise would be the initial weights.
+_NOISE = 2**32 - 3
 
 
 class Optimizer(NamedTuple):
@@ -79,6 +83,11 @@ def identity() -> Optimizer:
 def no_steps(jax: Engine) -> Array:
     """The count of updates before the first one, i32[]."""
     return jax.numpy.zeros((), dtype=jax.numpy.int32)
+
+
+def noise_key(jax: Engine, seed: int) -> Array:
+    """The first key of an optimiser's noise; a network whose parameters are drawn with the same seed has others."""
+    return jax.random.fold_in(jax.random.key(seed), _NOISE)
 
 
 def zeros_like(jax: Engine, params: Params) -> Params:

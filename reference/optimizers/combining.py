@@ -173,8 +173,8 @@ def keep_average(inner: Optimizer, decay: float) -> Optimizer:
     """
 
     def init(jax: Engine, params: Params) -> AverageState:
-        # copies: a training step that donates its state may not find one buffer in it twice
-        return AverageState(jax.tree.map(lambda p: p.copy(), params), inner.init(jax, params))
+        # new arrays: a training step that donates its state may not find one buffer in it twice
+        return AverageState(jax.tree.map(lambda p: p * 1, params), inner.init(jax, params))
 
     def update(jax: Engine, grads: Params, state: AverageState, params: Params) -> tuple[Params, AverageState]:
         updates, inner_state = inner.update(jax, grads, state.inner, params)

@@ -5,7 +5,7 @@ from typing import Any
 
 from ..engines import Array, Engine, Params
 from ..schedules import Schedule
-from .base import Optimizer, chain, global_norm
+from .base import Optimizer, chain, global_norm, noise_key
 from .descent import trace
 from .updates import scale_by_learning_rate
 
@@ -52,7 +52,7 @@ def aggregate_privately(limit: float, noise: float, seed: int = 0) -> Optimizer:
             means.append((total + noise * limit * drawn) / len(leaf))
         return treedef.unflatten(means), following
 
-    return Optimizer(lambda jax, params: jax.random.key(seed), update, per_example=True)
+    return Optimizer(lambda jax, params: noise_key(jax, seed), update, per_example=True)
 
 
 def dp_sgd(

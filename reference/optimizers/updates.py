@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 from ..engines import Array, Engine, Params
 from ..schedules import Schedule
-from .base import Optimizer, global_norm, no_steps, stateless, value_at
+from .base import Optimizer, global_norm, no_steps, noise_key, stateless, value_at
 from .combining import masked
 
 __all__ = [
@@ -97,7 +97,7 @@ def add_noise(eta: float, gamma: float, seed: int = 0) -> Optimizer:
     """update + normal noise of variance eta / t ** gamma at the t-th update (Neelakantan et al., 2015)."""
 
     def init(jax: Engine, params: Params) -> NoiseState:
-        return NoiseState(no_steps(jax), jax.random.key(seed))
+        return NoiseState(no_steps(jax), noise_key(jax, seed))
 
     def update(jax: Engine, updates: Params, state: NoiseState, params: Params) -> tuple[Params, NoiseState]:
         step = state.step + 1

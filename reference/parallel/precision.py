@@ -3,7 +3,7 @@
 bfloat16 has the range of float32 and needs nothing more. The small gradients of float16 would vanish below its
 6e-8, so that there the loss is multiplied by a large number and the gradients are divided by it again
 (Micikevicius et al., 2018). The number doubles after every 2,000 good steps; a step whose gradients overflow is left
-out, and halves it.
+out, with all that the model would remember of it, and halves it.
 """
 
 from collections.abc import Callable, Mapping
@@ -108,10 +108,13 @@ def scaled_train_step(
             loss, rest = objective(*words, train=train)
             return loss * scale, rest
 
-        state, measures = train_step(jax, scaled, optimizer, metrics, watch=watch)(state, batch)
+        following, measures = train_step(jax, scaled, optimizer, metrics, watch=True)(state, batch)
         measures["loss"] = measures["loss"] / scale
+        finite = measures.pop("finite")
         if watch:
-            measures["finite"] = jax.numpy.ones_like(measures["finite"])
-        return state, measures
+            measures["finite"] = jax.numpy.ones_like(finite)
+        good = jax.numpy.all(finite)
+        kept = jax.tree.map(lambda new, old: jax.numpy.where(good, new, old), following.model_state, state.model_state)
+        return following._replace(model_state=kept), measures
 
     return step

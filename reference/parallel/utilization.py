@@ -67,11 +67,24 @@ def utilization(flops: float, seconds: float, most: float, devices: int = 1) -> 
 def say_utilization(
     jax: Engine, experiment: Experiment, state: TrainState, batch: Any, steps_per_second: float, devices: list[Device]
 ) -> str:
-    """A sentence about how busy these devices were with steps on batches such as this one."""
-    flops = step_flops(make_train_step(jax, experiment.objective, experiment.optimizer), state, batch)
+    """A sentence about how busy these devices were with steps on batches such as this one.
+
+    What a step computes twice, to keep less of it (`rematerialization.py`), counts twice.
+    """
+    step = make_train_step(jax, experiment.objective, experiment.optimizer)
+    flops = step_flops(step, state, batch)
     if not flops:
         return f"utilisation: {jax.__name__} does not count the operations of a step"
     most, source = peak(jax, devices[0])
     share = utilization(flops, 1 / steps_per_second, most, len(devices))
     speed = flops * steps_per_second / 1e9
-    return f"utilisation: {flops / 1e9:,.3g} GFLOP a step, {speed:,.4g} GFLOP/s: {share:.1%} of {source}"
+    said = f"utilisation: {flops / 1e9:,.3g} GFLOP a step, {speed:,.4g} GFLOP/s: {share:.1%} of {source}"
+    if not _has_loops(jax, step, state, batch):
+        return said
+    return f"{said}; of its loops one turn is counted, so that it is more"
+
+
+def _has_loops(jax: Engine, step: Callable, *args: Any) -> bool:
+    """Whether there are loops in a step, as those of recurrent layers along time."""
+    program = str(jax.make_jaxpr(step)(*args))
+    return "scan[" in program or "while[" in program

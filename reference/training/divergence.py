@@ -14,7 +14,8 @@ __all__ = ["TrainingDiverged", "diverged"]
 ADVICE = """\
 What usually helps: a lower learning rate or a warm-up (--schedule warmup-cosine), gradients clipped by their norm
 (reference.optimizers.clip_by_global_norm), inputs between -1 and 1. Where the first NaN comes from is found
-with jax.config.update("jax_debug_nans", True), which stops at the operation that makes it."""
+with jax.config.update("jax_debug_nans", True), which stops at the operation that makes it. A loss of NaN with finite
+gradients may be one of labels that are none of the classes, which count from 0."""
 
 
 class TrainingDiverged(RuntimeError):

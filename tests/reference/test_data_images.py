@@ -11,7 +11,7 @@ from PIL import Image
 
 from reference.data import DataError, DataUnavailable, cifar, load
 from reference.data.cifar import read_arrays, read_binary_batch, read_python_batch
-from reference.data.folders import image_folder
+from reference.data.folders import image_folder, read_image
 
 PARTS = cifar.PARTS
 
@@ -213,6 +213,50 @@ def test_folders_with_a_split_of_their_own(tmp_path):
     picture(tmp_path / "test" / "c" / "0.png", 0, mode="L")
     with pytest.raises(DataError, match="c is a class that is not in the training set: a, b"):
         image_folder(tmp_path)
+
+
+def test_training_and_validation_are_no_classes(tmp_path, monkeypatch):
+    for part, shade in (("train", 10), ("val", 20)):
+        for name in ("a", "b"):
+            picture(tmp_path / part / name / "0.png", shade, mode="L")
+    monkeypatch.chdir(tmp_path)
+    dataset = load("images:.")
+    assert (dataset.name, dataset.labels) == (tmp_path.name, ("a", "b"))
+    assert (dataset.x_train[0, 0, 0, 0], dataset.x_test[0, 0, 0, 0]) == (10, 20)
+
+
+def test_what_is_hidden_is_no_class(tmp_path):
+    for part in ("train", "test"):
+        (tmp_path / part / ".thumbnails").mkdir(parents=True)
+        for name in ("a", "b"):
+            picture(tmp_path / part / name / "0.png", (1, 2, 3))
+    assert image_folder(tmp_path).labels == ("a", "b")
+
+
+@pytest.mark.parametrize("parted", [False, True])
+def test_a_class_without_pictures_is_named(tmp_path, parted):
+    for part in ("train", "test") if parted else ("",):
+        for name in ("a", "b"):
+            picture(tmp_path / part / name / "0.png", (1, 2, 3))
+    (tmp_path / ("train" if parted else "") / "c").mkdir()
+    with pytest.raises(DataError, match="c holds no pictures"):
+        image_folder(tmp_path)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize("name, dtype", [("a.png", np.uint16), ("a.tif", np.uint16), ("a.tiff", np.int32)])
+def test_pictures_of_16_bits_keep_their_shades(tmp_path, name, dtype, channels):
+    shades = np.arange(256).reshape(16, 16)
+    Image.fromarray((shades * 257).astype(dtype)).save(tmp_path / name, transparency=0)
+    found = read_image(tmp_path / name, (16, 16), channels)
+    assert np.array_equal(found, np.broadcast_to(shades[..., None], found.shape))
+
+
+@pytest.mark.parametrize("values", [np.float32([[0.5]]), np.int32([[70_000]]), np.int32([[-1]])])
+def test_pictures_without_a_white_are_refused(tmp_path, values):
+    Image.fromarray(values).save(tmp_path / "a.tif")
+    with pytest.raises(DataError, match="without a known white"):
+        read_image(tmp_path / "a.tif", (1, 1), 1)
 
 
 def test_folders_that_are_none(tmp_path):

@@ -88,6 +88,9 @@ def test_the_thread_ends_when_the_consumer_stops():
     with pytest.raises(RuntimeError, match="midway"):
         consumer()
     assert threads() == []
+    with pytest.raises(ZeroDivisionError):
+        list(prefetch(source(), place=lambda item: 1 / item))
+    assert closed == ["prefetch"] * 3
 
 
 def test_room_for_nothing():

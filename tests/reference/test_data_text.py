@@ -1,6 +1,7 @@
 """Words, sentences, characters and tables."""
 
 import io
+import re
 import tarfile
 
 import numpy as np
@@ -179,7 +180,7 @@ def test_a_text_of_ones_own(tmp_path):
         encode_characters("cxä", dataset.vocabulary)
     with pytest.raises(DataError, match="too few for windows of 30"):
         character_text(path, length=30)
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="there is no file"):
         character_text(tmp_path / "none.txt")
     with pytest.raises(ValueError, match="digits is no text"):
         load("digits", length=3)
@@ -228,6 +229,18 @@ def test_a_table_with_a_number_to_predict(tmp_path):
 def test_a_damaged_table_is_named_with_its_line(tmp_path, text, what):
     with pytest.raises(DataError, match=what):
         csv_table(table(tmp_path, text))
+
+
+@pytest.mark.parametrize("cell", ["nan", "NA", "?", "inf", "1e39"])
+@pytest.mark.parametrize("target", [0, 1])
+def test_a_missing_number_is_named_with_its_line(tmp_path, cell, target):
+    with pytest.raises(DataError, match=rf"line 4 has '{re.escape(cell)}' in column size, which is one of numbers"):
+        csv_table(table(tmp_path, f"size,kind\n1.5,a\n2.5,b\n{cell},a\n3.5,b\n"), target=target)
+
+
+def test_texts_among_numbers_are_texts(tmp_path):
+    dataset = csv_table(table(tmp_path, "\n".join(f"{kind},{i % 2}" for i, kind in enumerate(["1", "2", "3+"] * 4))))
+    assert dataset.x_train.shape[1] == 3
 
 
 def test_a_table_without_the_column(tmp_path):

@@ -379,10 +379,22 @@ def test_channels_that_do_not_fall_into_groups(jax):
         attention.apply(jax, attention.init(jax, jax.random.key(0), 4), jax.numpy.asarray(SEQUENCES), heads=3)
 
 
+@pytest.mark.parametrize("layer", [conv, conv_transpose])
+@pytest.mark.parametrize("shape", [(8, 8), (8, 8, 1), (1, 2, 8, 8, 1)])
+def test_axes_that_are_missing(layer, shape):
+    with pytest.raises(ValueError, match=r"x of shape \(.*\) and a kernel of shape \(3, 3, 1, 2\).* images \[batch"):
+        layer.apply(engine("minijax"), {"w": np.zeros((3, 3, 1, 2), np.float32)}, np.zeros(shape, np.float32))
+
+
 def test_a_query_that_may_look_nowhere_gives_no_nan(jax):
     x = jax.numpy.asarray(SEQUENCES[:1])
     y = attention.attend(jax, x, x, x, jax.numpy.zeros((1, 5, 5), dtype=bool))
     np.testing.assert_allclose(y, np.broadcast_to(SEQUENCES[:1].mean(1, keepdims=True), y.shape), rtol=2e-5, atol=1e-6)
+
+
+def test_scores_of_16_bits_do_not_overflow(jax):
+    x = jax.numpy.full((2, 3, 64), 50, "float16")
+    assert np.array_equal(np.asarray(attention.attend(jax, x, x, x)), np.asarray(x))
 
 
 def test_norms_of_short_numbers_count_in_long_ones(jax):

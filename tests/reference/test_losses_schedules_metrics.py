@@ -105,11 +105,30 @@ def test_losses_and_their_gradients(jax, expected_losses):
         (losses.mape, np.ones(2), np.zeros(2)),
     ],
 )
-def test_extreme_operands_give_finite_losses_and_gradients(jax, loss, outputs, targets):
-    outputs, targets = jax.numpy.asarray(outputs), jax.numpy.asarray(targets)
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_extreme_operands_give_finite_losses_and_gradients(jax, dtype, loss, outputs, targets):
+    outputs, targets = jax.numpy.asarray(outputs).astype(dtype), jax.numpy.asarray(targets).astype(dtype)
     value, gradient = jax.jit(jax.value_and_grad(lambda outputs: loss(jax, outputs, targets)))(outputs)
     assert np.isfinite(np.asarray(value))
+    assert np.isfinite(np.asarray(gradient, np.float32)).all()
+
+
+@pytest.mark.parametrize("logits", [[[-np.inf, 1, 2], [0, -np.inf, 0]], [[-3e38, 3e38, 3e38], [-3e38, 3e38, 3e38]]])
+def test_classes_that_cannot_be_and_are_not_add_nothing(jax, logits):
+    labels = np.array([1, 2])
+    value, gradient = jax.value_and_grad(lambda z: losses.softmax_cross_entropy(jax, z, labels))(np.float32(logits))
+    rest = [[1, 2], [0, 0]] if logits[1][0] == 0 else [[0, 0], [0, 0]]  # of each row the two that can be
+    chances = np.exp(rest) / np.exp(rest).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(np.asarray(value), -np.log(chances[:, 0]).mean(), rtol=1e-6)
     assert np.isfinite(np.asarray(gradient)).all()
+    np.testing.assert_allclose(np.asarray(gradient).sum(axis=1), 0, atol=1e-6)
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1])
+@pytest.mark.parametrize("label", [-1, 3])
+def test_a_number_that_is_no_class_is_no_loss(jax, label, smoothing):
+    labels = np.array([0, label, 1])
+    assert np.isnan(losses.softmax_cross_entropy(jax, jax.numpy.zeros((3, 3)), labels, smoothing=smoothing))
 
 
 def test_the_divergence_from_targets_with_zeros_has_a_gradient_by_them(jax):
@@ -118,6 +137,14 @@ def test_the_divergence_from_targets_with_zeros_has_a_gradient_by_them(jax):
 
     gradient = jax.jit(jax.grad(divergence))(jax.numpy.asarray([0.0, 1.0]))
     assert np.isfinite(np.asarray(gradient)).all()
+
+
+def test_targets_of_zero_add_nothing_to_the_divergence(jax):
+    def divergence(log_predictions):
+        return losses.kl_divergence(jax, log_predictions, jax.numpy.asarray([0.0, 1.0]))
+
+    value, gradient = jax.value_and_grad(divergence)(jax.numpy.asarray([-np.inf, -0.5]))
+    assert (float(value), gradient.tolist()) == (0.5, [0.0, -1.0])
 
 
 @pytest.mark.parametrize("loss", [losses.mse, losses.huber, losses.hinge, losses.sigmoid_binary_cross_entropy])
@@ -201,6 +228,12 @@ def test_schedules_by_name_stay_between_zero_and_the_rate(jax):
         assert (values[40] < 0.06) == (name != "constant"), name
 
 
+@pytest.mark.parametrize("name", schedules.SCHEDULES)
+def test_a_training_of_one_step_has_the_whole_rate(name):
+    schedule = schedules.SCHEDULES[name](0.5, 1)
+    assert float(schedule(real_jax, np.int32(0))) == 0.5
+
+
 def test_schedules_that_cannot_be_are_refused():
     with pytest.raises(ValueError, match="warm-up of 50 steps does not fit into 40"):
         schedules.warmup_cosine(0, 1, 50, 40)
@@ -245,6 +278,29 @@ def test_confusion_precision_and_recall(jax):
         np.testing.assert_allclose(found.recall[i], recall, rtol=1e-6)
         f1 = 2 * precision * recall / (precision + recall) if right else 0
         np.testing.assert_allclose(found.f1[i], f1, rtol=1e-6)
+
+
+def test_labels_of_metrics_may_be_probabilities(jax):
+    outputs, labels = jax.numpy.asarray(OUTPUTS), jax.numpy.asarray(LABELS)
+    for metric in (metrics.accuracy(), metrics.confusion_matrix(5)):
+        one, other = (
+            metric.result(jax, metric.update(jax, metric.init(jax), outputs, given))
+            for given in (labels, jax.numpy.asarray(0.1 + ONEHOT))
+        )
+        assert np.array_equal(one, other)
+        with pytest.raises(ValueError, match=r"labels of shape \(7, 1\); labels are class numbers of shape \(7,\)"):
+            metric.update(jax, metric.init(jax), outputs, labels[:, None])
+
+
+def test_the_mean_of_doubles_is_one(jax):
+    x = np.random.default_rng(0).standard_normal(100)
+    metric = metrics.mean_loss(lambda jax, outputs, labels: jax.numpy.mean(outputs))
+    with precision(jax, x64=True):
+        state = metric.init(jax)
+        for start in range(0, 100, 7):
+            part = jax.numpy.asarray(x[start : start + 7])
+            state = metric.update(jax, state, part, part)
+        np.testing.assert_allclose(np.asarray(metric.result(jax, state)), x.mean(), rtol=1e-13)
 
 
 def test_metrics_of_nothing(jax):

@@ -10,7 +10,9 @@ from reference.engines import engine, precision
 from reference.losses import softmax_cross_entropy
 from reference.models import mlp
 from reference.optimizers import OPTIMIZERS, Optimizer, apply_updates, value_and_gradients
+from reference.optimizers.base import noise_key
 from reference.schedules import exponential_decay, warmup_cosine
+from reference.training import init_state, make_train_step, supervised
 
 SIZES = (6, 12, 4)
 BATCH = 8
@@ -40,7 +42,7 @@ PAIRS = {
     ),
     "momentum": (ours.momentum(0.05), lambda: optax.sgd(0.05, momentum=0.9)),
     "nesterov": (ours.nesterov(0.05), lambda: optax.sgd(0.05, momentum=0.9, nesterov=True)),
-    "noisy-sgd": (ours.noisy_sgd(0.1, seed=5), lambda: optax.noisy_sgd(0.1, key=5)),
+    "noisy-sgd": (ours.noisy_sgd(0.1, seed=5), lambda: optax.noisy_sgd(0.1, key=noise_key(real_jax, 5))),
     "optimistic": (
         ours.optimistic_gradient_descent(0.1, 0.8, 1.2),
         lambda: optax.optimistic_gradient_descent(0.1, 0.8, 1.2),
@@ -78,7 +80,7 @@ PAIRS = {
     "dp-sgd": (
         ours.dp_sgd(0.2, limit=0.5, noise=0.3, decay=0.5, seed=3),
         lambda: optax.chain(
-            optax.contrib.differentially_private_aggregate(0.5, 0.3, key=real_jax.random.key(3)),
+            optax.contrib.differentially_private_aggregate(0.5, 0.3, key=noise_key(real_jax, 3)),
             optax.trace(0.5),
             optax.scale_by_learning_rate(0.2),
         ),
@@ -279,6 +281,33 @@ def test_the_average_of_parameters_follows_them(jax):
         params = apply_updates(jax, params, updates)
         expected = 0.75 * expected + 0.25 * (1 - step)
         np.testing.assert_allclose(np.asarray(state.average), expected, rtol=1e-6)
+
+
+def test_a_step_that_donates_its_state_keeps_an_average(jax):
+    model = mlp.mlp((4, 3))
+    optimizer = ours.keep_average(ours.adam(0.1), 0.9)
+    step = make_train_step(jax, supervised(model, softmax_cross_entropy), optimizer)
+    state = init_state(jax, model, optimizer)
+    first = np.array(state.params[0]["w"])
+    state, _ = step(state, (np.ones((2, 4), np.float32), np.zeros(2, np.int32)))
+    expected = 0.9 * first + 0.1 * np.asarray(state.params[0]["w"])
+    assert np.allclose(state.opt_state.average[0]["w"], expected, rtol=0, atol=1e-6)
+
+
+def test_noise_is_none_of_the_initial_weights():
+    jax = engine("minijax")
+    params = mlp.init(jax, jax.random.key(0), (8, 6, 4, 3), scale=1.0)
+    grads = jax.tree.map(lambda p: jax.numpy.zeros((1, *p.shape)), params)
+    for optimizer, given in (
+        (ours.aggregate_privately(1.0, 1.0), grads),
+        (ours.noisy_sgd(1.0, eta=1.0), jax.tree.map(lambda g: g[0], grads)),
+    ):
+        noise, _ = optimizer.update(jax, given, optimizer.init(jax, params), params)
+        drawn, initial = (
+            {round(abs(x), 4) for leaf in jax.tree.leaves(tree) for x in np.ravel(leaf).tolist()}
+            for tree in (noise, params)
+        )
+        assert len(drawn) > 50 and len(drawn & initial) < 8  # few are equal by chance
 
 
 def test_private_gradients_are_clipped_for_each_example(jax):

@@ -19,7 +19,7 @@ from reference.data import Dataset
 from reference.engines import ENGINES, engine
 from reference.losses import softmax_cross_entropy
 from reference.metrics import accuracy
-from reference.models import gpt, mlp
+from reference.models import gpt, mlp, vae
 from reference.optimizers import adam, sgd
 from reference.parallel import devices, scan, utilization
 from reference.parallel.precision import LossScale, in_dtype, loss_scaling, scaled_train_step
@@ -36,6 +36,7 @@ from reference.training import (
     supervised,
     train_step,
 )
+from reference.training.experiment import training_batches
 
 ROOT = Path(__file__).parents[2]
 
@@ -215,6 +216,38 @@ def test_a_step_that_overflows_is_left_out(name):
     assert (float(state.scale), int(state.good_steps)) == (2.0**16, 0)
 
 
+@pytest.mark.parametrize("name", QUICKLY)
+def test_a_step_that_overflows_leaves_nothing_in_the_model(name):
+    jax = engine(name)
+
+    def objective(jax, params, model_state, batch, key, *, train):
+        y = params * batch[0]
+        return jax.numpy.mean(y).astype("float32"), (jax.numpy.max(y).astype("float32"), y)
+
+    model = MODEL._replace(init=lambda jax, key: (jax.numpy.ones(()), jax.numpy.zeros(())))
+    optimizer = loss_scaling(sgd(0.1))
+    step = jax.jit(scaled_train_step(jax, in_dtype(objective, "float16"), optimizer))
+    state = init_state(jax, model, optimizer)
+    for x, seen in ((1e6, 0.0), (2.0, 2.0)):
+        state, measures = step(state, (np.full(4, x, np.float32), np.zeros(4, np.int32)))
+        assert float(state.model_state) == seen
+    assert set(measures) == {"loss"}
+
+
+@pytest.mark.parametrize("name", QUICKLY)
+@pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
+def test_the_pixels_of_a_batch_are_not_summed_in_16_bits(name, dtype):
+    jax = engine(name)
+    model = vae.vae(vae.dense_coder((28, 28, 1), 2, 4))
+    params, state = model.init(jax, jax.random.key(0))
+    batch = (np.random.default_rng(0).random((128, 28, 28, 1), dtype=np.float32), None)
+    found = [
+        float(in_dtype(vae.objective(model), narrow)(jax, params, state, batch, None, train=False)[0])
+        for narrow in (dtype, None)
+    ]
+    assert 0 < abs(found[0] - found[1]) < 1e-3 * found[1]
+
+
 def made_up(kind, length):
     """A few examples of what a task takes."""
     rng = np.random.default_rng(0)
@@ -316,6 +349,18 @@ def test_flops_of_a_step(jax, digits):
     assert products < flops < 1.5 * products
     assert not jax.tree.leaves(state.params)[0].is_deleted()
     assert utilization.step_flops(lambda state, batch: state, state, ()) is None
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("name, loops", [("mlp", False), ("rnn", True)])
+def test_what_is_not_counted_is_said(name, loops):
+    jax = engine("jax")
+    chosen = experiment(name, made_up(MODELS[name].takes, 16))
+    state = init_state(jax, chosen.model, chosen.optimizer)
+    batch = next(training_batches(chosen._replace(drop_last=False), made_up(MODELS[name].takes, 16), 0))
+    said = utilization.say_utilization(jax, chosen, state, batch, 10.0, [Accelerator("NVIDIA H100")])
+    assert re.search(r"GFLOP a step, .* of the published peak of the H100", said)
+    assert said.endswith("so that it is more") == loops
 
 
 class Accelerator:
