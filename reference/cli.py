@@ -1,6 +1,7 @@
 """The commands of `python -m reference`, gathered."""
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -34,6 +35,12 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _arguments().parse(words)
     try:
         return options.run(options)
-    except (DataError, CheckpointError, DeviceError) as error:
+    except BrokenPipeError:  # whoever read the output, such as `head`, has gone
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # so that the end of Python flushes nothing
+        return 2
+    except (DataError, CheckpointError, DeviceError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130

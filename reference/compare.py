@@ -89,6 +89,8 @@ class Comparison:
     """the measure that the table shows after each epoch"""
     losses: list[list[float]] = field(default_factory=lambda: [[], []])
     """for each engine the loss of every step"""
+    examples: list[int] = field(default_factory=list)
+    """in the batch of every step"""
     parameters: list[ParameterDifference] = field(default_factory=list)
     epochs: list[EpochRow] = field(default_factory=list)
     first_step_seconds: list[float] = field(default_factory=list)
@@ -241,6 +243,7 @@ def compare(
 def _compare_step(seen: Comparison, sides: list[_Side], x: np.ndarray, y: np.ndarray) -> int:
     """One batch on both engines; how many there have been."""
     losses = [side.step(x, y) for side in sides]
+    seen.examples.append(len(y))
     for history, loss in zip(seen.losses, losses, strict=True):
         history.append(loss)
     step = len(seen.losses[0])
@@ -304,7 +307,8 @@ def _end_epoch(
     row = EpochRow(
         epoch,
         steps,
-        train_loss=[float(np.mean(losses[before:])) for losses in seen.losses],
+        # a last batch that is not full counts for less
+        train_loss=[float(np.average(losses[before:], weights=seen.examples[before:])) for losses in seen.losses],
         test=[side.trainer.evaluate(dataset, dtype) for side in sides],
         loss_difference=seen.largest_loss_difference(),
         parameter_difference=seen.largest_parameter_difference(),

@@ -14,7 +14,8 @@ __all__ = ["atomic", "write_json"]
 def atomic(path: Path) -> Iterator[BinaryIO]:
     """A binary file to write to, which takes the place of `path` only when the block ends without error.
 
-    It is written beside `path` first, because `os.replace` is atomic within one file system only.
+    It is written beside `path` first, because `os.replace` is atomic within one file system only. OSError, such as
+    that of a full disk, names `path`.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -25,6 +26,10 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         os.replace(part, path)
         _sync_folder(path.parent)
+    except OSError as error:
+        if error.filename is None and error.errno is not None:  # of a write, which knows no name
+            error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -46,6 +46,11 @@ def correct(jax: Engine, logits: Array, labels: Array) -> Array:
 
 def _classes(jax: Engine, outputs: Array, labels: Array) -> Array:
     """The numbers of the right classes, i[...]."""
+    if outputs.shape[-1] == 1:
+        raise ValueError(
+            f"outputs of shape {outputs.shape} have one entry for each example, which is always the largest; "
+            "for two classes take two outputs, or a metric of your own"
+        )
     if labels.shape == outputs.shape:
         return jax.numpy.argmax(labels, axis=-1)
     if labels.shape != outputs.shape[:-1]:

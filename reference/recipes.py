@@ -33,6 +33,8 @@ class Results(NamedTuple):
 class Recipe(NamedTuple):
     """An experiment with its results, and how far from them is still the same result."""
 
+    model: str
+    """the name in MODELS of the model that it is a recipe for"""
     dataset: str
     experiment: Callable[[Dataset], Experiment]
     published: Results
@@ -86,6 +88,7 @@ def jax_in_action(dataset: Dataset) -> Experiment:
 
 RECIPES = {
     "jax-in-action": Recipe(
+        model="mlp",
         dataset="mnist",
         experiment=jax_in_action,
         published=Results(25, 0.4104, 0.3540, 0.9812),

@@ -14,7 +14,7 @@ from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import SCHEDULES, Schedule
 from .training import Experiment, Objective, supervised
 
-__all__ = ["KINDS", "MODELS", "Settings", "Task", "experiment", "settings"]
+__all__ = ["KINDS", "MODELS", "Settings", "Task", "experiment", "named", "settings"]
 
 
 def _classifier(model: Model, dataset: Dataset) -> Objective:
@@ -66,6 +66,11 @@ class Task(NamedTuple):
     writes: Callable[[Dataset], Callable[..., Any]] | None = None
     """new text: (jax, params, prompt i32[1, time], key, length, temperature=, top_k=) -> i32[1, length]"""
 
+    @property
+    def classifies(self) -> bool:
+        """Whether its outputs say which of the dataset's classes, or tokens, it is."""
+        return self.metrics is _accuracy
+
     def optimizer_of(self, name: str, rate: float | Schedule) -> Optimizer:
         """The optimiser of that name as the model takes it."""
         details = self.details if name == self.optimizer else {}
@@ -74,7 +79,8 @@ class Task(NamedTuple):
     def unsuitable(self, dataset: Dataset) -> str | None:
         """Why the model cannot be trained on `dataset`, as what would follow its name in a sentence; None if it can."""
         if KINDS[self.takes](dataset):
-            return None
+            alone = self.classifies and dataset.classes == 1
+            return f"tells classes apart, and {dataset.name} has one only" if alone else None
         held = next((kind for kind, holds in KINDS.items() if holds(dataset)), "something else")
         return f"takes {self.takes}, and {dataset.name} holds {held}"
 
@@ -212,6 +218,12 @@ MODELS: dict[str, Task] = {
 }
 
 
+def named(what: str, name: str, table: Mapping[str, Any]) -> None:
+    """ValueError, with all that there are, for a name that is not in the table."""
+    if name not in table:
+        raise ValueError(f"there is no {what} {name!r}; there are: {', '.join(table)}")
+
+
 class Settings(NamedTuple):
     """How a model from MODELS is trained."""
 
@@ -235,10 +247,16 @@ def settings(
     steps: int | None = None,
     seed: int | None = None,
 ) -> Settings:
-    """What is given, and in place of None what the model's task says; another optimiser brings its own rate."""
+    """What is given, and in place of None what the model's task says; another optimiser brings its own rate.
+
+    Raises ValueError for a name that is in none of the tables.
+    """
+    named("model", model, MODELS)
     task = MODELS[model]
     usual = task.rate if optimizer in (None, task.optimizer) else None
     optimizer = optimizer or task.optimizer
+    named("optimiser", optimizer, OPTIMIZERS)
+    named("schedule", schedule or task.schedule, SCHEDULES)
     if rate is None:
         rate = OPTIMIZERS[optimizer].rate if usual is None else usual
     return Settings(

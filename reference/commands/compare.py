@@ -17,6 +17,7 @@ from .experiment_options import (
     add_experiment_options,
     add_model,
     check_batch_size,
+    check_single_examples,
     settings_from,
     settle,
     usual_settings,
@@ -82,6 +83,8 @@ def add_parser(commands: Any) -> None:
 def _settle_recipe(options: argparse.Namespace) -> tuple[Dataset, Experiment]:
     """The dataset and the experiment of the recipe, which refuses options that it fixes itself."""
     recipe = RECIPES[options.recipe]
+    if options.model != recipe.model:
+        options.parser.error(f"the recipe {options.recipe} is of the model {recipe.model}, not of {options.model}")
     fixed = {"--optimizer": options.optimizer, "--lr": options.lr, "--batch-size": options.batch_size}
     fixed |= {"--schedule": options.schedule, "--seed": options.seed}
     given = [name for name, value in fixed.items() if value is not None]
@@ -107,6 +110,7 @@ def _run(options: argparse.Namespace) -> int:
     make_folder(options, "--out", options.out)
     recipe, chosen = RECIPES.get(options.recipe), settings_from(options)
     dataset, experiment = settle(options, chosen) if recipe is None else _settle_recipe(options)
+    check_single_examples(options, engines["minijax"], experiment)
     tolerance = tolerance_for(x64=options.x64, recipe=recipe)
     settings = _settings(options, chosen, dataset, experiment, engines)
     title = "{model} on {dataset}: {optimizer}, batches of {batch_size}, seed {seed}, {dtype}".format(**settings)
@@ -128,9 +132,10 @@ def _run(options: argparse.Namespace) -> int:
     if recipe is not None:
         print(report.recipe_results(options.recipe, recipe))
     stem = options.out / f"compare-{settings['name']}"
-    report.write_record(stem.with_suffix(".json"), seen, settings)
-    picture.draw(stem.with_suffix(".png"), seen, title)
-    print(f"wrote {stem}.png and {stem}.json")
+    record, drawn = Path(f"{stem}.json"), Path(f"{stem}.png")  # with_suffix would cut a name off at its last dot
+    report.write_record(record, seen, settings)
+    picture.draw(drawn, seen, title)
+    print(f"wrote {drawn} and {record}")
     print(report.verdict(seen))
     return 0 if seen.agree else 1
 

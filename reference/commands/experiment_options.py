@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from ..data import DATASETS, Dataset, load
 from ..data.catalogue import PREFIXES
+from ..engines import Engine
 from ..optimizers import OPTIMIZERS
 from ..schedules import SCHEDULES
 from ..tasks import MODELS, Settings, experiment, settings
@@ -16,6 +17,7 @@ __all__ = [
     "add_experiment_options",
     "add_model",
     "check_batch_size",
+    "check_single_examples",
     "dataset_name",
     "settings_from",
     "settle",
@@ -100,10 +102,30 @@ def settle(options: argparse.Namespace, chosen: Settings) -> tuple[Dataset, Expe
     if unsuitable:
         options.parser.error(f"--dataset {dataset.name}: {options.model} {unsuitable}")
     check_batch_size(options, chosen.batch_size, dataset)
-    return dataset, experiment(options.model, dataset, chosen)
+    try:
+        return dataset, experiment(options.model, dataset, chosen)
+    except ValueError as error:  # such as of an optimiser that cannot be one for some of the parameters
+        options.parser.error(f"{options.model} with {chosen.optimizer} ({chosen.schedule}): {error}")
 
 
 def check_batch_size(options: argparse.Namespace, batch_size: int, dataset: Dataset) -> None:
     """Wrong use where not even one batch would be full."""
     if batch_size > len(dataset.x_train):
         options.parser.error(f"--batch-size {batch_size}: {dataset.name} has {len(dataset.x_train)} examples")
+
+
+def check_single_examples(options: argparse.Namespace, jax: Engine, experiment: Experiment) -> None:
+    """Wrong use where an optimiser needs the gradients of single examples, and the model takes batches as a whole."""
+    if not experiment.optimizer.per_example:
+        return
+    if getattr(options, "parallel", None) == "pmap":
+        options.parser.error(
+            f"--optimizer {options.optimizer} clips the gradient of each example before they are averaged, which "
+            "--parallel pmap does not allow; take --parallel shard"
+        )
+    _, model_state = jax.eval_shape(lambda key: experiment.model.init(jax, key), jax.random.key(0))
+    if jax.tree.leaves(model_state):
+        options.parser.error(
+            f"--optimizer {options.optimizer} takes the gradient of each example apart, and {options.model} normalises "
+            "whole batches; take a model without batch normalisation, or another optimiser"
+        )

@@ -4,6 +4,7 @@ import argparse
 import difflib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any, NoReturn
 
 __all__ = ["EXIT_CODES", "Parser", "add_command", "count", "make_folder", "number", "rate", "seed"]
@@ -76,8 +77,10 @@ def add_command(
 
 
 def make_folder(options: argparse.Namespace, option: str, folder: Path) -> None:
-    """Before the work is done rather than after it: the folder that the results go to."""
+    """Before the work is done rather than after it: the folder that the results go to, which can be written to."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=folder):
+            pass
     except OSError as error:
         options.parser.error(f"{option}: {error}")

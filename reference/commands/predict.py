@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..data import DataError
 from ..data.folders import read_image
 from ..data.words import encode, tokenize
 from ..files import write_json
@@ -24,6 +25,9 @@ PREDICT_EXAMPLES = """examples:
   python -m reference predict runs/lstm --input "a moving and clever film" "two hours of my life"
 
 """
+
+WIDEST = 60
+"""characters of a sentence that are shown"""
 
 EXIT_CODES = """exit status:
   0  done
@@ -54,13 +58,14 @@ def _run(options: argparse.Namespace) -> int:
     if options.input:
         names, stored, answers = options.input, _stored(options, saved), None
     else:
-        shown = min(options.count, len(saved.dataset.x_test))
-        names = [f"test {i}" for i in range(shown)]
-        stored, answers = saved.dataset.x_test[:shown], saved.dataset.y_test[:shown]
+        number = min(options.count, len(saved.dataset.x_test))
+        names = [f"test {i}" for i in range(number)]
+        stored, answers = saved.dataset.x_test[:number], saved.dataset.y_test[:number]
     probabilities = _probabilities(saved, saved.dataset.inputs(stored))
     labels = saved.dataset.labels or tuple(map(str, range(saved.dataset.classes)))
-    width = max(map(len, names))
-    for i, (name, row) in enumerate(zip(names, probabilities, strict=True)):
+    shown = [name if len(name) <= WIDEST else name[: WIDEST - 3] + "..." for name in names]
+    width = max(map(len, shown))
+    for i, (name, row) in enumerate(zip(shown, probabilities, strict=True)):
         best = np.argsort(-row, kind="stable")[: options.top]
         guesses = ", ".join(f"{labels[c]} {row[c]:.1%}" for c in best)
         truth = "" if answers is None else f"   (it is {labels[answers[i]]})"
@@ -79,6 +84,9 @@ def _stored(options: argparse.Namespace, saved: Saved) -> np.ndarray:
     if dataset.white is None:
         options.parser.error(f"{dataset.name} holds numbers; leave out --input")
     height, width, channels = dataset.shape
+    for path in options.input:
+        if not Path(path).is_file():
+            raise DataError(f"there is no file {path}")
     pictures = np.stack([read_image(Path(path), (height, width), channels) for path in options.input])
     if options.invert:
         pictures = 255 - pictures

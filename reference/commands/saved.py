@@ -3,7 +3,7 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..data import Dataset, load
 from ..engines import ENGINES, Engine, engine
@@ -47,7 +47,7 @@ def add_checkpoint(add: Callable) -> None:
 
 def is_classifier(saved: Saved) -> bool:
     """Whether it says for each example which of the dataset's classes it is of."""
-    return saved.task.metrics is Task._field_defaults["metrics"] and saved.dataset.y_test.ndim == 1
+    return saved.task.classifies and saved.dataset.y_test.ndim == 1
 
 
 def find(options: argparse.Namespace) -> Saved:
@@ -61,6 +61,8 @@ def find(options: argparse.Namespace) -> Saved:
     unsuitable = task.unsuitable(dataset)
     if unsuitable:
         options.parser.error(f"--dataset {dataset.name}: {run['model']} {unsuitable}")
+    if options.dataset not in (None, run["dataset"]) and dataset.vocabulary:
+        _refuse_another_vocabulary(options, run, dataset, task)
     made = experiment(run["model"], dataset, Settings(**run["settings"]))
     state = init_state(jax, made.model, made.optimizer, made.seed)
     like = {"params": state.params, "model_state": state.model_state}
@@ -69,6 +71,13 @@ def find(options: argparse.Namespace) -> Saved:
         raise CheckpointError(f"{checkpoint.path} does not fit {made.model.name} for {dataset.name}: {mismatch}")
     trainer = Trainer(jax, made, state=state._replace(**found))
     return Saved(jax, run["model"], task, dataset, made, trainer, checkpoint)
+
+
+def _refuse_another_vocabulary(options: argparse.Namespace, run: dict[str, Any], dataset: Dataset, task: Task) -> None:
+    """Wrong use where a token is another word than in training: shapes would fit, and the figures be nonsense."""
+    learnt = load(run["dataset"], length=task.length)
+    if tuple(dataset.vocabulary) != tuple(learnt.vocabulary):
+        options.parser.error(f"--dataset {dataset.name} has a vocabulary of its own, not that of {learnt.name}")
 
 
 def _read(options: argparse.Namespace) -> Checkpoint:

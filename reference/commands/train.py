@@ -18,6 +18,7 @@ from ..parallel.utilization import say_utilization
 from ..tasks import MODELS, Settings
 from ..training import (
     Callback,
+    Checkpoint,
     CSVLogger,
     EarlyStopping,
     Experiment,
@@ -37,10 +38,20 @@ from ..training import (
     training_batches,
 )
 from .execution_options import Machine, add_execution_options, machine_from
-from .experiment_options import add_experiment_options, add_model, settings_from, settle, usual_settings
+from .experiment_options import (
+    add_experiment_options,
+    add_model,
+    check_single_examples,
+    settings_from,
+    settle,
+    usual_settings,
+)
 from .parsing import add_command, count, make_folder
 
 __all__ = ["add_parser"]
+
+HOW_LONG = ("epochs", "steps")
+"""settings that a training is gone on with to change"""
 
 TRAIN_HELP = """\
 Train one model on one engine: a row of a table after each epoch, and at the end a
@@ -116,6 +127,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.deterministic:
         set_deterministic()
     jax = engine(options.engine)
+    if options.profile is not None and not hasattr(jax, "profiler"):
+        options.parser.error(f"--profile needs --engine jax: {jax.__name__} has no profiler")
     machine = machine_from(options, jax)
     with ExitStack() as stack:
         if options.deterministic:
@@ -128,6 +141,7 @@ def _run(options: argparse.Namespace) -> int:
 def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> int:
     chosen = settings_from(options)
     dataset, experiment = settle(options, chosen)
+    check_single_examples(options, jax, experiment)
     title = _title(jax, machine, chosen, dataset, experiment)
     print(title, end="\n\n")
     try:
@@ -139,14 +153,21 @@ def _train_here(options: argparse.Namespace, jax: Engine, machine: Machine) -> i
         status = 130 if isinstance(end, KeyboardInterrupt) else end.code
         if status not in (130, 143):
             raise
-        kept = f"; all is kept in {options.checkpoint_dir}: go on with --resume" if options.checkpoint_dir else ""
-        print(f"interrupted{kept}", file=sys.stderr)
+        print(f"interrupted{_kept(options)}", file=sys.stderr)
         return status
     if machine.first:
         _finish(options, jax, outcome, chosen, dataset, title)
         if options.utilization and machine.alone:
             _say_utilization(jax, machine, machine.adapt(experiment), dataset, outcome)
     return 0
+
+
+def _kept(options: argparse.Namespace) -> str:
+    """What is there to go on from; a second Ctrl-C may have come before the last checkpoint."""
+    if options.checkpoint_dir is None:
+        return ""
+    files = Folder(options.checkpoint_dir).files()
+    return f"; {files[0]} is kept: go on with --resume" if files else " before the first checkpoint"
 
 
 def _title(jax: Engine, machine: Machine, chosen: Settings, dataset: Dataset, experiment: Experiment) -> str:
@@ -177,6 +198,10 @@ class _Table(Callback):
         cells += [f"{row[name]:,.1f}" if name in row else "" for name in ("steps_per_second", "examples_per_second")]
         line = " ".join(f"{cell:>{width}}" for cell, width in zip(cells, widths))
         print(f"{row['epoch']:>5} {line}".rstrip(), flush=True)
+
+    def on_end(self, loop: Loop) -> None:
+        if not self.begun and loop.finished:
+            print(f"all is done after {loop.step} steps; --epochs and --steps say how many there are to be")
 
 
 def _callbacks(
@@ -225,11 +250,14 @@ def _train(
             f"--checkpoint-dir {options.checkpoint_dir} holds a training already: go on with --resume, "
             "or take another folder"
         )
+    run = {"model": options.model, "dataset": options.dataset or MODELS[options.model].dataset}
+    run["settings"] = chosen._asdict()
+    if resume is not None:
+        _say_what_changes(options, resume, run)
     experiment, execution, data = machine.arrange(experiment, dataset)
     start = None
     if options.start_from is not None and resume is None:
         start = (_started_from(options, jax, experiment), History())
-    run = {"model": options.model, "dataset": options.dataset or MODELS[options.model].dataset}
     return fit(
         jax,
         experiment,
@@ -239,9 +267,24 @@ def _train(
         execution=execution,
         ahead=2 if options.engine == "jax" else 0,  # NumPy would wait for the thread
         progress=machine.first,
-        notes={"run": run | {"settings": chosen._asdict()}},
+        notes={"run": run},
         start=start,
     )
+
+
+def _say_what_changes(options: argparse.Namespace, resume: Checkpoint, run: dict[str, Any]) -> None:
+    """Settings that are not those of the training that is gone on with; another model is wrong use.
+
+    How long it is to be may always change, unless a schedule of the learning rate goes by it.
+    """
+    before = resume.notes.get("run", run)
+    if before["model"] != run["model"]:
+        options.parser.error(f"--resume: {resume.path} is of the model {before['model']}, not of {run['model']}")
+    then, now = ({"dataset": side["dataset"], **side["settings"]} for side in (before, run))
+    free = HOW_LONG if now["schedule"] == "constant" else ()
+    changed = [f"{n} {then[n]} before and {now[n]} now" for n in now if n not in free and then[n] != now[n]]
+    if changed:
+        print("not as before: " + ", ".join(changed), flush=True)
 
 
 def _started_from(options: argparse.Namespace, jax: Engine, experiment: Experiment) -> TrainState:
@@ -277,9 +320,10 @@ def _finish(
     if not len(history):
         return
     stem = options.out / f"train-{options.model}-{dataset.name}-{chosen.optimizer}"
-    write_json(stem.with_suffix(".json"), report.finite(_record(options, jax, outcome, chosen, dataset)))
-    picture.draw_history(stem.with_suffix(".png"), history, title)
-    print(f"wrote {stem}.png and {stem}.json")
+    record, drawn = Path(f"{stem}.json"), Path(f"{stem}.png")  # with_suffix would cut a name off at its last dot
+    write_json(record, report.finite(_record(options, jax, outcome, chosen, dataset)))
+    picture.draw_history(drawn, history, title)
+    print(f"wrote {drawn} and {record}")
 
 
 def _say_utilization(jax: Engine, machine: Machine, experiment: Experiment, dataset: Dataset, outcome: Outcome) -> None:

@@ -101,5 +101,6 @@ def scanned(
         return lambda state, indices: run(state, examples, indices)
 
     feed = feed_of(experiment, dataset)
-    training = feed._replace(training=lambda epoch, skip: groups(experiment, dataset, epoch, steps, skip=skip))
+    whole = experiment._replace(steps=None)  # the loop counts them
+    training = feed._replace(training=lambda epoch, skip: groups(whole, dataset, epoch, steps, skip=skip))
     return Execution(make_train_step, many=True), training

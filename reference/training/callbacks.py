@@ -60,6 +60,14 @@ class Callback:
         """Take up again what `saved` gave."""
 
 
+def _can_be_monitored(loop: "Loop", name: str, who: str) -> None:
+    """ValueError for a measure of an evaluation where there is none: before the first epoch rather than after it."""
+    if name.startswith("val_") and loop.feed.evaluation is None:
+        raise ValueError(
+            f"{who} watches {name!r}, and there is nothing to evaluate on: give fit validation data, or watch 'loss'"
+        )
+
+
 def monitored(row: Row, name: str, who: str) -> float:
     """A measure of an epoch. ValueError says which there are."""
     if name not in row:
@@ -89,7 +97,9 @@ class ModelCheckpoint(Callback):
         """the step of the last checkpoint"""
 
     def on_begin(self, loop: "Loop") -> None:
-        if loop.step == 0 and self.folder.files():
+        _can_be_monitored(loop, self.monitor, "ModelCheckpoint")
+        # with files of later steps there, those of this training would be taken for old ones, and deleted
+        if self.folder.files() if loop.step == 0 else self.folder.has_after(loop.step):
             raise ValueError(
                 f"{self.folder.path} holds a training already, whose checkpoints would pass for those of this one: "
                 "go on with it by fit(..., resume=folder), take another folder, or delete them by Folder(path).clear()"
@@ -128,17 +138,30 @@ class EarlyStopping(Callback):
         self.waited = 0
         """epochs since then"""
 
+    def on_begin(self, loop: "Loop") -> None:
+        _can_be_monitored(loop, self.monitor, "EarlyStopping")
+        if self.waited < self.patience and loop.stopped == self._reason():
+            loop.stopped = None  # with less patience it was ended, with more it goes on
+
     def on_epoch(self, loop: "Loop", row: Row) -> None:
         value = monitored(row, self.monitor, "EarlyStopping")
-        gain = math.inf if self.best is None else self.best - value
-        if self.best is not None and higher_is_better(self.monitor):
-            gain = -gain
-        if gain > self.min_delta:
+        if self._better(value):
             self.best, self.waited = value, 0
             return
         self.waited += 1
         if self.waited >= self.patience:
-            loop.stop(f"{self.monitor} has not got better than {self.best:.6g} for {self.waited} epochs")
+            loop.stop(self._reason())
+
+    def _better(self, value: float) -> bool:
+        """NaN is never better than anything, and anything else better than it."""
+        if math.isnan(value) or self.best is None:
+            return not math.isnan(value)
+        gain = value - self.best if higher_is_better(self.monitor) else self.best - value
+        return gain > self.min_delta
+
+    def _reason(self) -> str:
+        than = "NaN" if self.best is None else f"{self.best:.6g}"
+        return f"{self.monitor} has not got better than {than} for {self.waited} epochs"
 
     def saved(self) -> Any:
         return {"best": self.best, "waited": self.waited}
@@ -160,11 +183,12 @@ class CSVLogger(Callback):
 class LearningRateLogger(Callback):
     """Put the learning rate after each epoch into its row, as "learning_rate"."""
 
-    def on_epoch(self, loop: "Loop", row: Row) -> None:
-        value = loop.learning_rate()
-        if value is None:
+    def on_begin(self, loop: "Loop") -> None:
+        if loop.learning_rate() is None:
             raise ValueError("LearningRateLogger: the experiment does not say what its rate is; give it `rate`")
-        row["learning_rate"] = value
+
+    def on_epoch(self, loop: "Loop", row: Row) -> None:
+        row["learning_rate"] = loop.learning_rate()
 
 
 class Profile(Callback):

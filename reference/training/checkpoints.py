@@ -171,6 +171,18 @@ def load_tree(jax: Engine, path: Path, like: Any, *, partly: bool = False) -> tu
 # ----------------------------------------------------------------- a folder of them
 
 
+def _name(step: int) -> str:
+    return f"step-{step:08d}{SUFFIX}"
+
+
+def _is_whole(file: Path) -> bool:
+    try:
+        read_checkpoint(file)
+    except CheckpointError:
+        return False
+    return True
+
+
 class Folder:
     """The last `keep` checkpoints of a training and the best one, as files step-00000123.safetensors."""
 
@@ -184,12 +196,16 @@ class Folder:
         """The checkpoints, the last one first."""
         return sorted(self.path.glob("step-*" + SUFFIX), key=lambda file: file.name, reverse=True)
 
+    def has_after(self, step: int) -> bool:
+        """Whether there is a checkpoint of a later step; damaged ones do not count."""
+        return any(_is_whole(file) for file in self.files() if file.name > _name(step))
+
     def save(self, jax: Engine, tree: Any, step: int, notes: Notes, *, score: float | None = None) -> Path:
         """Write a checkpoint after `step` updates, then delete what is neither the best nor among the last.
 
         The best has the highest score; one without a score, from the middle of an epoch, cannot be it.
         """
-        file = self.path / f"step-{step:08d}{SUFFIX}"
+        file = self.path / _name(step)
         save_tree(jax, file, tree, {**notes, "score": score})
         self._delete_old()
         return file

@@ -99,13 +99,14 @@ class Feed(NamedTuple):
     evaluation: Callable[[], Iterable[NumPyBatch]] | None = None
     """the batches of an evaluation; None: there is none"""
     steps: int | None = None
-    """batches in an epoch, where that is known"""
+    """batches in an epoch, where that is known, however many of them the experiment's last step leaves"""
     order: dict[str, Any] | None = None
     """what the order of the batches depends on, so that a resumed training can tell whether it is the same one"""
 
 
 def feed_of(experiment: Experiment, dataset: Dataset, *, dtype: type = np.float32) -> Feed:
     """The batches of a dataset, evaluated on its test set."""
+    experiment = experiment._replace(steps=None)  # the loop counts them: epochs may have been shorter before
     order = {"dataset": dataset.name, "examples": len(dataset.x_train)}
     order |= {name: getattr(experiment, name) for name in ("batch_size", "seed", "shuffle", "drop_last")}
     return Feed(

@@ -47,9 +47,13 @@ class History:
         return [row.get(name, math.nan) for row in self.rows]
 
     def best(self, name: str) -> Row:
-        """The row in which a measure is best; of equal ones the first."""
+        """The row in which a measure is best; of equal ones the first. KeyError when there is none but NaN."""
+        values = self.column(name)
+        numbers = [(value, row) for value, row in zip(values, self.rows, strict=True) if not math.isnan(value)]
+        if not numbers:
+            raise KeyError(f"{name!r} is NaN in all of the history")
         sign = 1 if higher_is_better(name) else -1
-        return max((row for row in self.rows if name in row), key=lambda row: sign * row[name])
+        return max(numbers, key=lambda pair: sign * pair[0])[1]
 
     def write_csv(self, path: Path) -> None:
         """A line for each epoch below a line with the names."""

@@ -71,6 +71,8 @@ class Loop:
         resume: Checkpoint | None = None,
         start: tuple[TrainState, History] | None = None,
     ) -> None:
+        if wrong := [callback for callback in callbacks if not isinstance(callback, Callback)]:
+            raise TypeError(f"callbacks are objects of classes derived from Callback, not {wrong[0]!r}")
         self.jax = jax
         self.experiment = experiment
         self.feed = feed
@@ -167,17 +169,23 @@ class Loop:
             try:
                 for callback in self.callbacks:
                     callback.on_begin(self)
-                while self.epoch < self.experiment.epochs and self.stopped is None and self._more():
+                while self.stopped is None and not self.finished:
                     self._run_epoch(caught)
             finally:
                 for callback in self.callbacks:
                     callback.on_end(self)
         return Outcome(self.whole_state(), self.history, self.stopped)
 
+    @property
+    def finished(self) -> bool:
+        """Whether there is no epoch left, or no step."""
+        return self.epoch >= self.experiment.epochs or not self._more()
+
     def _more(self) -> bool:
         return self.experiment.steps is None or self.step < self.experiment.steps
 
     def _run_epoch(self, caught: Caught) -> None:
+        del self.history.rows[self.epoch :]  # an epoch that was cut short by its last step goes on
         self.clock.begin()
         with closing(self._batches()) as batches:
             for placed in batches:
@@ -200,11 +208,14 @@ class Loop:
         def place(batch: Batch) -> _Placed:
             return _Placed(batch, place_batch(self.jax, batch))
 
-        rest = self.feed.training(self.epoch, self.batch)
+        rest = self._up_to_the_last_step(self.feed.training(self.epoch, self.batch))
         every: Iterable[_Placed] = prefetch(rest, size=self._ahead, place=place) if self._ahead else map(place, rest)
+        total = self.feed.steps
+        if total is not None and self.experiment.steps is not None:
+            total = min(total, self.batch + self.experiment.steps - self.step)
         # disable=None: no bar where the output is not a terminal
         with tqdm(
-            total=self.feed.steps,
+            total=total,
             initial=self.batch,
             desc=f"epoch {self.epoch + 1}/{self.experiment.epochs}",
             leave=False,
@@ -215,6 +226,16 @@ class Loop:
                 bar.update(self._size(placed.batch)[0])
                 if self._examples and not self._pending:
                     bar.set_postfix(loss=f"{self._sums['loss'] / self._examples:.4f}", refresh=False)
+
+    def _up_to_the_last_step(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """As many batches as there are steps to be made; of many in one call the first ones."""
+        left = np.inf if self.experiment.steps is None else self.experiment.steps - self.step
+        for batch in batches:
+            steps = self._size(batch)[0]
+            if left <= 0:
+                return
+            yield batch if steps <= left else batch[:left]
+            left -= steps
 
     def _train_on(self, item: _Placed) -> None:
         batch, placed = item
@@ -239,7 +260,10 @@ class Loop:
                 callback.on_step(self)
 
     def _end_epoch(self, caught: Caught) -> None:
-        """Evaluate, and add the row. From here on the position is the beginning of the next epoch."""
+        """Evaluate, and add the row. From here on the position is the beginning of the next epoch.
+
+        But for an epoch that the last step has cut short: a training with more steps goes on in the middle of it.
+        """
         row = {"epoch": self.epoch + 1, "step": self.step}
         row |= {name: total / self._examples for name, total in self._sums.items()}
         row |= self.clock.row()
@@ -247,10 +271,12 @@ class Loop:
             found = self.trainer.evaluate_batches(self.feed.evaluation())
             row |= {f"val_{name}": value for name, value in found.items() if isinstance(value, float)}
         self.history.rows.append(row)
-        self.epoch += 1
-        self.batch, self._sums, self._examples = 0, {}, 0
+        if self._more() or self.feed.steps is None or self.batch >= self.feed.steps:
+            self.epoch += 1
+            self.batch, self._sums, self._examples = 0, {}, 0
         for callback in self.callbacks:
             callback.on_epoch(self, row)
+            row |= {name: _number(name, value) for name, value in row.items()}
         if caught.number is not None:
             self._interrupt(caught)
 
@@ -268,6 +294,10 @@ class Loop:
         if found.dtypes:
             print(f"{checkpoint.path}: {found}", file=sys.stderr)
         notes = checkpoint.notes
+        if "batch" not in notes:
+            raise CheckpointError(
+                f"{checkpoint.path} holds a state but no place in a training; it can be loaded, and trained anew"
+            )
         if notes["batch"] and notes["order"] != self.feed.order:
             raise CheckpointError(
                 f"{checkpoint.path} was written in the middle of an epoch, and its batches were others: "
@@ -289,6 +319,15 @@ class Loop:
                 left.remove(of_its_name[0])
                 if of_its_name[0][1] is not None:
                     callback.restore(of_its_name[0][1])
+
+
+def _number(name: str, value: Any) -> float:
+    """An entry of a row, as files can hold it."""
+    if isinstance(value, int | float):
+        return value
+    if getattr(value, "ndim", None) == 0:
+        return float(value)
+    raise TypeError(f"the row of an epoch holds numbers, and a callback has put {value!r} there as {name!r}")
 
 
 def fit(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +13,10 @@ from PIL import Image
 from test_compare import wrong_gradients
 
 from reference import cli
-from reference.commands import compare, train
+from reference.commands import compare, parsing, train
 from reference.data import idx
-from reference.training import Folder
+from reference.tasks import settings
+from reference.training import Folder, save_tree
 
 ROOT = Path(__file__).parents[2]
 
@@ -96,6 +98,14 @@ def test_recipe_start(tmp_path, mnist, capsys):
         ("train mlp --devices 2", "--devices needs --parallel pmap or --parallel shard"),
         ("train mlp --engine torch", "invalid choice: 'torch' (choose from"),
         ("train mlp --precision float8", "bfloat16"),
+        ("train mlp --engine minijax --profile nowhere", "--profile needs --engine jax: minijax has no profiler"),
+        ("train cnn-norm --dataset digits --engine minijax --optimizer dp-sgd", "cnn-norm normalises whole batches"),
+        ("train mlp --dataset digits --engine minijax --optimizer dp-sgd --parallel pmap", "take --parallel shard"),
+        (
+            "train new-head --dataset digits --optimizer dp-sgd",
+            "new-head with dp-sgd (one-cycle): multi_transform: not for",
+        ),
+        ("compare cnn --recipe jax-in-action", "the recipe jax-in-action is of the model mlp, not of cnn"),
         ("evaluate", "required: CHECKPOINT"),
         ("predict runs --top 0", "'0' is not a whole number of at least 1"),
     ],
@@ -182,7 +192,7 @@ def test_predict_of_a_picture(tmp_path, capsys, monkeypatch, digits):
     for rows in found[1:]:
         assert [pytest.approx(row, abs=1e-4) for row in found[0]] == rows
     assert ours("predict kept --input nothing.png") == 2
-    assert "nothing.png" in capsys.readouterr().err
+    assert capsys.readouterr().err == "error: there is no file nothing.png\n"
 
 
 def test_a_resumed_training_is_the_same(tmp_path, capsys, monkeypatch):
@@ -201,6 +211,76 @@ def test_a_resumed_training_is_the_same(tmp_path, capsys, monkeypatch):
         ours("train mlp --dataset digits --checkpoint-dir kept")
     assert stopped.value.code == 2
     assert "holds a training already: go on with --resume" in capsys.readouterr().err
+
+
+def test_what_a_resumed_training_has_changed_is_told(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    ours("train mlp --dataset digits --steps 15 --checkpoint-dir kept")
+    assert ours("train mlp --dataset digits --steps 15 --checkpoint-dir kept --resume") == 0
+    said = capsys.readouterr().out
+    assert "all is done after 15 steps" in said
+    assert "not as before" not in said
+    assert ours("train mlp --dataset digits --steps 24 --checkpoint-dir kept --resume --lr 0.01") == 0
+    said = capsys.readouterr().out
+    assert "not as before: rate 0.05 before and 0.01 now\n" in said
+    record = json.loads(Path("runs/train-mlp-digits-momentum.json").read_text())
+    assert [(row["epoch"], row["step"]) for row in record["history"]] == [(1, 11), (2, 22), (3, 24)]
+    assert (
+        ours("train mlp --dataset digits --steps 24 --checkpoint-dir kept --resume --schedule cosine --epochs 4") == 0
+    )
+    assert "now, schedule constant before and cosine now, epochs 3 before and 4 now\n" in capsys.readouterr().out
+    with pytest.raises(SystemExit) as stopped:
+        ours("train cnn --dataset digits --checkpoint-dir kept --resume")
+    assert stopped.value.code == 2
+    assert "step-00000024.safetensors is of the model mlp, not of cnn" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_status_two_and_leaves_whole_files(tmp_path, capsys, monkeypatch):
+    """A limit on the size of files stands for the disk; a program that is to be signalled instead is not this one."""
+    monkeypatch.chdir(tmp_path)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, before[1]))
+    try:
+        status = ours("train mlp --dataset digits --epochs 1 --checkpoint-dir kept")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert status == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ") and "kept/step-00000011.safetensors" in error
+    assert [file.name for file in Path("kept").iterdir()] == ["history.csv"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(tmp_path, capsys, monkeypatch):
+    def refuse(dir):
+        raise PermissionError(13, "Permission denied", str(dir))
+
+    monkeypatch.setattr(parsing, "TemporaryFile", refuse)  # whoever runs the tests may be allowed everything
+    with pytest.raises(SystemExit) as stopped:
+        ours(f"train mlp --dataset digits --out {tmp_path}")
+    assert stopped.value.code == 2
+    said = capsys.readouterr()
+    assert (said.out, "Permission denied" in said.err) == ("", True)
+
+
+def test_ctrl_c_is_status_130_everywhere(tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(compare, "compare", interrupted)
+    assert cli.main(f"compare mlp --dataset digits --out {tmp_path}".split()) == 130
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_tokens_of_another_vocabulary_are_refused(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("first.txt").write_text("abcd" * 500)
+    Path("second.txt").write_text("efgh" * 500)
+    run = {"model": "gpt", "dataset": "text:first.txt", "settings": settings("gpt")._asdict()}
+    save_tree(compare.engine("minijax"), Path("kept/step-00000001.safetensors"), {}, {"run": run})
+    with pytest.raises(SystemExit) as stopped:
+        ours("evaluate kept --dataset text:second.txt")
+    assert stopped.value.code == 2
+    assert "--dataset second has a vocabulary of its own, not that of first" in capsys.readouterr().err
 
 
 def test_parameters_of_another_training(tmp_path, capsys, monkeypatch):
@@ -223,6 +303,17 @@ def test_other_ways_to_run(tmp_path, capsys, options):
     assert history[0]["val_loss"] == pytest.approx(plain[0]["val_loss"], rel=rounding)
 
 
+def test_names_of_datasets_may_have_dots(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("ph.7.csv").write_text("a,b,y\n" + "".join(f"{i % 5},{i % 3},{i % 2}\n" for i in range(40)))
+    assert ours("train mlp --dataset csv:ph.7.csv --steps 1 --batch-size 8") == 0
+    assert sorted(file.name for file in Path("runs").iterdir()) == [
+        "train-mlp-ph.7-momentum.json",
+        "train-mlp-ph.7-momentum.png",
+    ]
+    assert "wrote runs/train-mlp-ph.7-momentum.png and runs/train-mlp-ph.7-momentum.json" in capsys.readouterr().out
+
+
 def test_a_model_that_is_no_classifier(tmp_path, capsys):
     assert ours(f"train vae --dataset digits --steps 2 --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 0
     assert ours(f"evaluate {tmp_path}/kept") == 0
@@ -242,8 +333,13 @@ def test_early_stopping_and_interruption_are_told(tmp_path, capsys, monkeypatch)
     assert ours(f"train mlp --dataset digits --lr 1e-30 --epochs 9 --patience 2 --out {tmp_path}") == 0
     assert "stopped: val_accuracy has not got better than" in capsys.readouterr().out
     monkeypatch.setattr(train, "fit", lambda *args, **options: (_ for _ in ()).throw(KeyboardInterrupt))
-    assert ours(f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 130
-    assert "go on with --resume" in capsys.readouterr().err
+    words = f"train mlp --dataset digits --checkpoint-dir {tmp_path}/kept --out {tmp_path}"
+    assert ours(words) == 130
+    assert capsys.readouterr().err == "interrupted before the first checkpoint\n"
+    file = tmp_path / "kept" / "step-00000007.safetensors"
+    save_tree(compare.engine("minijax"), file, {})
+    assert ours(words + " --resume") == 130
+    assert capsys.readouterr().err == f"interrupted; {file} is kept: go on with --resume\n"
     monkeypatch.setattr(train, "fit", lambda *args, **options: sys.exit(143))
     assert ours(f"train mlp --dataset digits --out {tmp_path}") == 143
     assert capsys.readouterr().err == "interrupted\n"

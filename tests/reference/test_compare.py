@@ -129,6 +129,15 @@ def altered(engines, replacement):
     return {"altered": replacement, "minijax": engines["minijax"]}
 
 
+def test_the_mean_of_an_epoch_is_over_examples(engines, small):
+    """A last batch of 32 counts for a third of one of 96, as it does in `fit`."""
+    ours = engines["minijax"]
+    experiment = make("mlp", small, epochs=1, batch_size=96)._replace(drop_last=False)
+    seen = compare({"minijax": ours, "again": ours}, experiment, small, tolerance=tolerance_for(x64=False))
+    expected = fit(ours, experiment, small, progress=False).history[0]["loss"]
+    assert seen.epochs[0].train_loss == pytest.approx([expected, expected], rel=1e-6)
+
+
 @pytest.mark.parametrize("factor", [1.01, -1.0])
 def test_wrong_gradients_are_noticed(engines, small, factor):
     engines = altered(engines, wrong_gradients(engines["minijax"], factor))

@@ -308,3 +308,9 @@ def test_metrics_of_nothing(jax):
     right, loss, scores = jax.jit(lambda: [metric.result(jax, metric.init(jax)) for metric in made])()
     assert np.isnan(np.asarray(right)) and np.isnan(np.asarray(loss))
     assert not np.asarray(scores.f1).any()
+
+
+def test_the_larger_one_of_a_single_output_is_no_guess(jax):
+    metric = metrics.accuracy()
+    with pytest.raises(ValueError, match="have one entry for each example, which is always the largest"):
+        metric.update(jax, metric.init(jax), jax.numpy.zeros((7, 1)), jax.numpy.asarray(LABELS))

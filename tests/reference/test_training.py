@@ -203,6 +203,18 @@ def test_another_optimiser_brings_its_own_rate(monkeypatch):
     assert settings("mlp", optimizer="adam", rate=0.5).rate == 0.5
 
 
+@pytest.mark.parametrize("wrong", [{"model": "mpl"}, {"optimizer": "adan"}, {"schedule": "cosin"}])
+def test_names_that_are_nowhere_are_told(wrong):
+    with pytest.raises(ValueError, match=f"there is no .* '{next(iter(wrong.values()))}'; there are: "):
+        settings(**{"model": "mlp"} | wrong)
+
+
+def test_a_single_class_is_unsuitable_for_a_classifier(digits):
+    alone = digits._replace(classes=1)
+    assert MODELS["mlp"].unsuitable(alone) == "tells classes apart, and digits has one only"
+    assert MODELS["vae"].unsuitable(alone) is None
+
+
 def test_a_dataset_of_another_kind_is_unsuitable(digits):
     assert MODELS["mlp"].unsuitable(digits) is None
     words = digits._replace(white=None, vocabulary=("a", "b"))

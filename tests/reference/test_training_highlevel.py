@@ -1,14 +1,19 @@
 """`Model(...)` with fit, evaluate, predict, summary, save, load and distributed."""
 
+import os
+import signal
+from functools import partial
+
 import numpy as np
 import pytest
 
 from reference.engines import ENGINES, engine
 from reference.highlevel import Model
 from reference.losses import mse
+from reference.losses import softmax_cross_entropy as smoothed
 from reference.models import mlp, stateless
 from reference.optimizers import momentum
-from reference.training import CheckpointError, EarlyStopping, ModelCheckpoint
+from reference.training import Callback, CheckpointError, EarlyStopping, ModelCheckpoint, TrainingDiverged
 
 
 @pytest.fixture
@@ -111,12 +116,101 @@ def test_callbacks_and_resuming(ours, pairs, tmp_path):
     assert calm.stopped.startswith("val_accuracy has not got better")
 
 
+def test_resuming_counts_the_epochs_of_the_whole_training(ours, pairs, tmp_path):
+    """Also in a model that has seen some of them."""
+    (x, y), validation = pairs
+    model = classifier(ours)
+    model.fit(x, y, epochs=2, validation=validation, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+    history = model.fit(x, y, epochs=3, validation=validation, resume=tmp_path, progress=False)
+    assert [row["epoch"] for row in history] == [1, 2, 3]
+
+
+class Break(Callback):
+    """Break a training off after some steps."""
+
+    def __init__(self, step, act):
+        self.step = step
+        self.act = act
+
+    def on_step(self, loop):
+        if loop.step == self.step:
+            self.act()
+
+
+def interrupt():
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def fail():
+    raise LookupError("from a callback")
+
+
+@pytest.mark.parametrize("jax", ["minijax", pytest.param("jax", marks=pytest.mark.full)], indirect=True)
+@pytest.mark.parametrize("act, error", [(interrupt, KeyboardInterrupt), (fail, LookupError)])
+def test_what_is_broken_off_is_not_lost(jax, pairs, act, error):
+    """Epochs of six steps: one by one call, one by the next, and a little more."""
+    model = classifier(jax)
+    model.fit(*pairs[0], batch_size=100, progress=False)
+    with pytest.raises(error):
+        model.fit(*pairs[0], epochs=9, batch_size=100, callbacks=[Break(14, act)], progress=False)
+    assert (len(model.history), int(model.state.step)) == (2, 14)
+    assert [row["epoch"] for row in model.fit(*pairs[0], batch_size=100, progress=False)] == [1, 2, 3]
+
+
+def test_what_diverges_leaves_the_model_as_it_was(ours, pairs):
+    (x, y), validation = pairs
+    model = classifier(ours)
+    model.fit(x, y, batch_size=100, progress=False)
+    before = model.evaluate(*validation)
+    with pytest.raises(TrainingDiverged):
+        model.fit(np.concatenate([x, x[:1] * np.nan]), np.append(y, y[:1]), epochs=9, shuffle=False, progress=False)
+    assert (len(model.history), int(model.state.step)) == (1, 6)
+    assert model.evaluate(*validation) == before
+
+
+@pytest.mark.parametrize("size", [10, 32])
+def test_labels_may_be_probabilities(ours, pairs, size):
+    """Also in batches of as many examples as there are classes."""
+    (x, y), (x_test, y_test) = pairs
+    one_hot = np.eye(10, dtype=np.float32)
+    rows = []
+    for labels, test in ((y, y_test), (one_hot[y], one_hot[y_test])):
+        model = classifier(ours)
+        model.fit(x, labels, batch_size=size, validation=(x_test, test), progress=False)
+        rows.append([model.history[0][name] for name in ("loss", "accuracy", "val_loss", "val_accuracy")])
+    assert rows[0] == pytest.approx(rows[1], rel=1e-6)
+
+
+def test_evaluation_takes_what_training_takes(ours, pairs):
+    x, y = pairs[1]
+    model = classifier(ours)
+    expected = pytest.approx(model.evaluate(x, y), rel=1e-6)
+    batches = [(x[:30], y[:30].astype(np.int64)), (x[30:], y[30:])]
+    assert model.evaluate(batches) == expected
+    assert model.evaluate(iter(batches)) == expected
+    assert model.evaluate(lambda: iter(batches)) == expected
+    assert model.evaluate([{"image": x, "label": y}]) == expected
+    assert model.evaluate(x.tolist(), y.tolist(), batch_size=7) == expected
+
+
 def test_summary_names_every_parameter(ours):
     lines = classifier(ours).summary().splitlines()
     assert lines[0] == "mlp 64-16-10"
     assert lines[2].split() == ["0/b", "float32[16]", "16"]
     assert lines[-1].split() == ["all", "1,210"]
     assert len({len(line) for line in lines[1:]}) == 1
+
+
+def test_a_named_model_keeps_what_it_is_when_parts_are_changed(ours, digits):
+    """A loss takes the place of its own one; an optimiser leaves frozen what the task freezes."""
+    x, y = digits.inputs(digits.x_train[:8]), digits.y_train[:8]
+    twice = Model.named(ours, "mlp", digits, loss=lambda jax, outputs, y: 2 * smoothed(jax, outputs, y))
+    assert twice.evaluate(x, y)["loss"] == pytest.approx(2 * Model.named(ours, "mlp", digits).evaluate(x, y)["loss"])
+    head = Model.named(ours, "new-head", digits, optimizer=momentum(0.1))
+    before = head.state.params
+    head.fit(x, y, progress=False)
+    same = ours.tree.map(lambda a, b: bool((a == b).all()), before, head.state.params)
+    assert all(ours.tree.leaves(same["features"])) and not any(ours.tree.leaves(same["head"]))
 
 
 def test_models_of_the_commands_by_name(ours, digits):
@@ -127,6 +221,12 @@ def test_models_of_the_commands_by_name(ours, digits):
     assert Model.named(ours, "mlp", digits, optimizer=momentum(0.1)).rate is None
     with pytest.raises(ValueError, match="there is no model 'mpl'; there are: mlp"):
         Model.named(ours, "mpl", digits)
+    with pytest.raises(ValueError, match="there is no optimiser 'adan'; there are: sgd"):
+        Model.named(ours, "mlp", digits, optimizer="adan")
+    with pytest.raises(ValueError, match="lstm takes sentences, and digits holds images"):
+        Model.named(ours, "lstm", digits)
+    with pytest.raises(ValueError, match="y holds the class 10"):
+        model.fit(digits._replace(y_train=digits.y_train + 1))
 
 
 @pytest.mark.parametrize("how", ["shard", "pmap"])
@@ -142,7 +242,23 @@ def test_distributed_over_one_device_is_the_same(ours, how, pairs):
 @pytest.mark.parametrize(
     "act, text",
     [
-        (lambda m, x, y: m.fit(x, y[:-1], progress=False), "x has 600 examples and y has 599"),
+        (lambda m, x, y: m.fit(x, y[:-1]), r"x of shape \(600, 8, 8, 1\) and y of shape \(599,\): one y is needed"),
+        (lambda m, x, y: m.fit(x[:0], y[:0]), "x and y hold no examples"),
+        (lambda m, x, y: m.fit(x, y, batch_size=0), "batch_size is a whole number of at least 1, not 0"),
+        (lambda m, x, y: m.fit(x, y, epochs=-1), "epochs is a whole number of at least 0, not -1"),
+        (lambda m, x, y: m.fit(x, np.where(y == 3, 10, y)), "y holds the class 10, and the outputs are of 10 classes"),
+        (lambda m, x, y: m.fit([(x, y - 1)]), "y holds the class -1"),
+        (lambda m, x, y: classifier(m.jax, loss=partial(smoothed, smoothing=0.1)).fit(x, y - 1), "the class -1"),
+        (lambda m, x, y: m.evaluate(x, y / 1), "y holds float64, and classes are whole numbers"),
+        (lambda m, x, y: m.fit(x, y, validation=(x, y * 0 + 18)), "y holds the class 18"),
+        (lambda m, x, y: m.fit(x, y, validation=(x, y), validation_split=0.1), "leave one of the two out"),
+        (
+            lambda m, x, y: m.fit(x[..., :4, 0], y),
+            r"mlp 64-16-10 cannot take x of shape \(600, 8, 4\) and dtype float32",
+        ),
+        (lambda m, x, y: m.fit([(x, y, y)]), r"a batch is a pair \(x, y\); this one has 3 arrays"),
+        (lambda m, x, y: m.predict(x[0]), r"cannot take x of shape \(8, 8, 1\).*one example alone is x\[None\]"),
+        (lambda m, x, y: m.evaluate(x, y[:-1]), "one y is needed for each x"),
         (lambda m, x, y: m.fit([(x, y)], validation_split=0.1), "validation_split divides arrays"),
         (lambda m, x, y: m.predict(x[:0]), "at least one example"),
         (lambda m, x, y: m.distributed(how="pipe"), "no way 'pipe' to distribute; there are: shard, pmap"),
@@ -155,6 +271,16 @@ def test_wrong_use_is_explained(ours, pairs, act, text):
         act(classifier(ours), *pairs[0])
 
 
-def test_x_alone_is_no_data(ours, pairs):
-    with pytest.raises(TypeError, match="fit takes x and y, a Dataset, or something that yields batches"):
-        classifier(ours).fit(pairs[0][0])
+@pytest.mark.parametrize(
+    "act, text",
+    [
+        (lambda m, x, y: m.fit(x), "fit takes x and y, a Dataset, or something that yields batches"),
+        (lambda m, x, y: m.evaluate(x), "evaluate takes x and y, a Dataset, or something that yields batches"),
+        (lambda m, x, y: m.fit(x, y, validation=x), r"validation is a pair \(x, y\) of arrays"),
+        (lambda m, x, y: classifier(m.jax, loss="mse"), "loss is a function such as reference.losses.mse, not 'mse'"),
+        (lambda m, x, y: classifier(m.jax, metrics=["accuracy"]), "metrics are a dict of them by name"),
+    ],
+)
+def test_what_is_no_data_and_no_function_is_told(ours, pairs, act, text):
+    with pytest.raises(TypeError, match=text):
+        act(classifier(ours), *pairs[0])

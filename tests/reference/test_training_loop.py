@@ -16,9 +16,11 @@ from reference.losses import softmax_cross_entropy
 from reference.metrics import accuracy, confusion_matrix
 from reference.models import mlp
 from reference.optimizers import momentum, sgd
+from reference.parallel.scan import scanned
 from reference.schedules import linear
 from reference.tasks import experiment
 from reference.training import (
+    ONE_DEVICE,
     Callback,
     CheckpointError,
     CSVLogger,
@@ -33,6 +35,7 @@ from reference.training import (
     TrainingDiverged,
     feed_of,
     fit,
+    save_tree,
     supervised,
 )
 from reference.training.history import higher_is_better
@@ -65,6 +68,16 @@ class At(Callback):
 
     def on_end(self, loop):
         self.ended += 1
+
+
+class Put(Callback):
+    """Something of its own into the row of each epoch."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def on_epoch(self, loop, row):
+        row["mine"] = self.value
 
 
 # the loop
@@ -202,12 +215,49 @@ def test_a_finished_training_stays_finished(ours, small, tmp_path):
     assert len(longer.history) == 3
 
 
+@pytest.mark.parametrize("scan", [None, 4])
+def test_more_steps_go_on_in_the_middle_of_an_epoch(ours, small, tmp_path, scan):
+    """13 steps and then 25 are 25 at once, though an epoch of ten was cut short and evaluated."""
+
+    def train(steps, **options):
+        made = make(steps=steps, epochs=3)
+        execution, data = (ONE_DEVICE, small) if scan is None else scanned(ours, made, small, scan)
+        return fit(ours, made, data, execution=execution, progress=False, **options)
+
+    at_once = train(25)
+    train(13, callbacks=[ModelCheckpoint(tmp_path)])
+    finished = train(13, resume=tmp_path)
+    assert [row["step"] for row in finished.history] == [10, 13]
+    outcome = train(25, resume=tmp_path)
+    assert (int(outcome.state.step), outcome.stopped) == (25, None)
+    np.testing.assert_array_equal(outcome.state.params[0]["w"], at_once.state.params[0]["w"])
+    for name in ("epoch", "step", "loss", "val_loss"):
+        assert outcome.history.column(name) == at_once.history.column(name)
+
+
+def test_the_last_step_is_counted_over_epochs_of_any_length(ours, small, tmp_path):
+    fit(ours, make(batch_size=32, epochs=2), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+    outcome = fit(ours, make(batch_size=64, epochs=9, steps=33), small, resume=tmp_path, progress=False)
+    assert (int(outcome.state.step), outcome.stopped) == (33, None)
+
+
 def test_a_folder_of_another_training_is_not_mixed_up_with_this_one(ours, small, tmp_path):
     fit(ours, make(), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
     with pytest.raises(ValueError, match="holds a training already, whose checkpoints would pass for those"):
         fit(ours, make(epochs=1), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+    first = fit(ours, make(epochs=1), small, progress=False)
+    start = (first.state, first.history)
+    with pytest.raises(ValueError, match="holds a training already"):  # its steps come before those in the folder
+        fit(ours, make(), small, callbacks=[ModelCheckpoint(tmp_path)], start=start, progress=False)
     Folder(tmp_path).clear()
     fit(ours, make(epochs=1), small, callbacks=[ModelCheckpoint(tmp_path)], progress=False)
+
+
+def test_a_state_alone_is_no_training_to_go_on_with(ours, small, tmp_path):
+    state = fit(ours, make(epochs=1), small, progress=False).state
+    save_tree(ours, tmp_path / "step-00000010.safetensors", state)
+    with pytest.raises(CheckpointError, match="holds a state but no place in a training"):
+        fit(ours, make(), small, resume=tmp_path, progress=False)
 
 
 def test_several_callbacks_of_a_kind_take_up_each_its_own(ours, small, tmp_path):
@@ -244,6 +294,8 @@ def test_an_interruption_after_an_epoch_leaves_its_score(ours, small, tmp_path):
         ("val_loss", [3.0, 2.95, 2.9, 2.8, 1.0], 3),
         ("val_accuracy", [0.1, 0.5, 0.4, 0.3, 0.9], 4),
         ("val_loss", [5.0, 4.0, 3.0, 2.0, 1.0], 5),
+        ("val_loss", [math.nan, math.nan, 3.0, 2.0, 1.0], 2),
+        ("val_loss", [math.nan, 3.0, math.nan, 2.0, 1.0], 5),
     ],
 )
 def test_early_stopping_counts_epochs_without_gain(monitor, values, epochs):
@@ -272,6 +324,30 @@ def test_early_stopping_ends_the_training(ours, small, tmp_path):
     assert len(outcome.history) == 2
     again = fit(ours, make(optimizer=sgd(0.0), epochs=9), small, resume=tmp_path, progress=False)
     assert len(again.history) == 2
+    patient = [EarlyStopping(patience=3)]
+    longer = fit(ours, make(optimizer=sgd(0.0), epochs=9), small, callbacks=patient, resume=tmp_path, progress=False)
+    assert len(longer.history) == 4
+
+
+@pytest.mark.parametrize("callback", [EarlyStopping(), ModelCheckpoint("nowhere"), LearningRateLogger()])
+def test_what_cannot_be_watched_is_said_before_the_first_step(ours, small, callback):
+    feed = feed_of(make(), small)._replace(evaluation=None)
+    never = At(1, lambda loop: pytest.fail("an epoch is lost"))
+    with pytest.raises(ValueError, match="nothing to evaluate on|does not say what its rate is"):
+        fit(ours, make(), feed, callbacks=[never, callback], progress=False)
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.int64(3), np.ones((), np.float16)])
+def test_numbers_of_any_kind_may_be_put_into_a_row(ours, small, tmp_path, value):
+    outcome = fit(ours, make(epochs=1), small, callbacks=[Put(value), ModelCheckpoint(tmp_path)], progress=False)
+    assert Folder(tmp_path).read().notes["history"][0]["mine"] == outcome.history[0]["mine"] == value
+    with pytest.raises(TypeError, match=r"a callback has put array\(\[1., 1.\]\) there as 'mine'"):
+        fit(ours, make(epochs=1), small, callbacks=[Put(np.ones(2))], progress=False)
+
+
+def test_callbacks_are_objects(ours, small):
+    with pytest.raises(TypeError, match="objects of classes derived from Callback, not <class"):
+        fit(ours, make(), small, callbacks=[EarlyStopping], progress=False)
 
 
 @pytest.mark.parametrize("callback", [EarlyStopping("val_f1"), ModelCheckpoint("nowhere", monitor="val_f1")])
@@ -312,6 +388,9 @@ def test_history():
     assert history.names() == ["epoch", "val_loss", "val_accuracy", "extra"]
     assert history.best("val_loss")["epoch"] == history.best("val_accuracy")["epoch"] == 1
     assert math.isnan(history.column("extra")[0])
+    assert History([{"loss": math.nan}, {"loss": 2.0}, {"loss": math.nan}, {"loss": 1.0}]).best("loss") == {"loss": 1.0}
+    with pytest.raises(KeyError, match="'loss' is NaN in all of the history"):
+        History([{"loss": math.nan}]).best("loss")
     with pytest.raises(KeyError, match="there is no 'loss' in the history; there are: epoch"):
         history.column("loss")
     assert higher_is_better("val_accuracy") and not higher_is_better("val_loss")
