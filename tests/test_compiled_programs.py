@@ -262,6 +262,19 @@ def test_donation_writes_over_the_argument():
     assert (x.shape, x.dtype) == (LARGE.shape, "float32")
 
 
+def test_a_result_takes_the_place_of_what_is_donated_rather_than_of_an_intermediate():
+    """So the gradient lies in a workspace, and a step makes no array."""
+    step = minijax.jit(lambda w, x, g: w - 0.1 * (x.T @ g), donate_argnums=0)
+    w, x, g = jnp.zeros((300, 200)) + 1, jnp.ones((8, 300)), jnp.ones((8, 200))
+    address = w.unsafe_buffer_pointer()
+    w = step(w, x, g)
+    assert w.unsafe_buffer_pointer() == address
+    assert "out=space" in next(
+        line for line in step.lower(w, x, g).compile().as_text().splitlines() if "matmul" in line
+    )
+    np.testing.assert_allclose(w, 1 - 0.8, rtol=1e-5)
+
+
 def outcome(module: Any, case: str) -> Any:
     """What happens to a donated array in one engine: exception's class, or whether it is deleted."""
     numpy, jit = module.numpy, module.jit

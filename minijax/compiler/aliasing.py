@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from minijax.compiler.grouping import elementwise_p
 from minijax.compiler.kernels import is_native, steps_of
@@ -29,26 +29,27 @@ def is_fresh(eqn: Eqn) -> bool:
     return name in _FRESH or eqn.primitive is elementwise_p or steps_of(eqn, ["x"] * len(eqn.invars)) is not None
 
 
-def escaping(jaxpr: Jaxpr, results: Iterable[Atom]) -> set[Var]:
+def escaping(jaxpr: Jaxpr, results: Iterable[Atom], donated: Collection[Var] = ()) -> set[Var]:
     """The variables whose memory may be looked at after the program has run, if `results` are.
 
-    Among them are those whose memory a result can take over.
+    Among them are those whose memory a result can take over: that of a `donated` argument, where there is one, so that
+    the others may lie in a workspace.
     """
     found = {v for v in results if type(v) is Var}
     for eqn, dead in zip(reversed(jaxpr.eqns), reversed(last_uses(jaxpr))):
         found.update(v for v in _kept(eqn, any(v in found for v in eqn.outvars)) if type(v) is Var)
-        found.update(_heirs(eqn, [v for v in eqn.outvars if v in found], dead))
+        found.update(_heirs(eqn, [v for v in eqn.outvars if v in found], dead, donated))
     return found
 
 
-def _heirs(eqn: Eqn, results: Sequence[Var], dead: Sequence[Var]) -> list[Var]:
+def _heirs(eqn: Eqn, results: Sequence[Var], dead: Sequence[Var], donated: Collection[Var]) -> list[Var]:
     """An operand for each result that can be written over it."""
     found: list[Var] = []
     if results and (eqn.primitive is elementwise_p or steps_of(eqn, ["x"] * len(eqn.invars)) is not None):
         for result in results:
             kind = result.aval.shape, result.aval.dtype
             fit = [v for v in eqn.invars if v in dead and v not in found and (v.aval.shape, v.aval.dtype) == kind]
-            found += fit[:1]
+            found += sorted(fit, key=lambda v: v not in donated)[:1]
     return found
 
 

@@ -58,7 +58,8 @@ def emit(closed: ClosedJaxpr, name: str = "program", donated: Sequence[int] = ()
     It may write into the arguments whose numbers are `donated`; they have to be in C's order.
     """
     names, plan = Names(), Plan()
-    emitter = Emitter(closed, names, plan, escaping(closed.jaxpr, closed.jaxpr.outvars))
+    given_up = {closed.jaxpr.invars[i] for i in donated}
+    emitter = Emitter(closed, names, plan, escaping(closed.jaxpr, closed.jaxpr.outvars, given_up))
     arguments = [names.of(v) for v in closed.jaxpr.invars]
     for i, (v, argument) in enumerate(zip(closed.jaxpr.invars, arguments, strict=True)):
         if i in donated:

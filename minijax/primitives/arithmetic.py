@@ -181,12 +181,10 @@ def _div_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         if x.shape != y.shape and np.broadcast(x, y).size > y.size:
             return np.multiply(x, np.divide(y.dtype.type(1), y))
         return np.divide(x, y)
-    quotient = np.floor_divide(x, y)
-    if x.dtype.kind == "i":
-        # From rounding down to rounding towards zero.
-        inexact = quotient * y != x
-        quotient = quotient + (inexact & ((x < 0) != (y < 0))).astype(x.dtype)
-    return np.where(y == 0, np.invert(x.dtype.type(0)), quotient)
+    # What is left of x without the remainder is divided exactly, so that nothing is rounded down.
+    quotient = np.floor_divide(x - np.fmod(x, y) if x.dtype.kind == "i" else x, y)
+    by_zero = y == 0
+    return np.where(by_zero, np.invert(x.dtype.type(0)), quotient) if np.any(by_zero) else quotient
 
 
 div_p = binary("div", _div_impl, accepts="iufc")
@@ -204,7 +202,8 @@ def rem(x: Any, y: Any) -> Array:
 
 
 def _rem_impl(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    return x - _div_impl(x, y) * y if x.dtype.kind in "iu" else np.fmod(x, y)
+    remainder = np.fmod(x, y)
+    return np.where(y == 0, x, remainder) if x.dtype.kind in "iu" else remainder
 
 
 rem_p = binary("rem", _rem_impl, accepts="iuf")
