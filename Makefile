@@ -27,10 +27,10 @@ demo: $(VENV)/installed-reference
 test test-full: export OPENBLAS_NUM_THREADS = 1
 
 test: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 8
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal
 
 test-full: lint
-	$(BIN)/python -m pytest -n auto --maxprocesses 8 --hypothesis-profile full -m "full or not full"
+	$(BIN)/python -m pytest -n auto --maxprocesses 8 --dist worksteal --hypothesis-profile full -m "full or not full"
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .

@@ -142,6 +142,7 @@ def _transfer(*, frozen: bool) -> Task:
     return _resnet(NARROW)._replace(
         model=lambda dataset: transfer.transfer(dataset.shape[-1], dataset.classes, NARROW, frozen=frozen),
         around=transfer.trained_head if frozen else lambda optimizer: optimizer,
+        rate=0.02 if frozen else 0.001,  # one layer alone
     )
 
 
