@@ -170,7 +170,7 @@ def peak(f: Callable[..., Any], *args: Any) -> int:
     """Peak memory of the second call, in bytes, what compiled programs work in included."""
     f(*args)
     gc.collect()
-    for workspaces in [x for x in gc.get_objects() if isinstance(x, Workspaces)]:
+    for workspaces in [x for x in gc.get_objects() if type(x) is Workspaces]:
         workspaces._idle.clear()
     tracemalloc.start()
     try:
