@@ -39,6 +39,8 @@ CHANGED_LINES = {
 SETUP = """import warnings
 warnings.simplefilter("error")
 warnings.filterwarnings("ignore", module="ipykernel")"""
+# In fast mode XLA's passes over a program would take longer than they save.
+FAST_XLA = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 # CPU seconds of the kernel process, its start included. Fast mode should stay far below: it is there so that CI does.
 USED = "import os; print(sum(os.times()[:4]))"
 MOST_SECONDS = {"fast": 30, "full": 60}
@@ -120,6 +122,7 @@ def execute(cells: Sequence[NotebookNode], home: Path, depth: str) -> None:
         "MPLCONFIGDIR": str(home / "matplotlib"),
         "JAX_PLATFORMS": "cpu",
         "MINIJAX_FAST": "1" if depth == "fast" else "",
+        "XLA_FLAGS": FAST_XLA if depth == "fast" else "",
     }
     client.execute(cleanup_kc=True, env=os.environ | own)
 
