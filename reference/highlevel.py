@@ -30,7 +30,7 @@ from .parallel.data_parallel import data_parallel
 from .parallel.devices import choose_devices
 from .parallel.sharding import sharded
 from .schedules import Schedule
-from .tasks import MODELS, named, settings
+from .tasks import MODELS, check_known, settings
 from .training import (
     ONE_DEVICE,
     Callback,
@@ -93,7 +93,7 @@ class Model:
         if metrics is None:
             metrics = {"accuracy": accuracy()} if objective is None and loss is softmax_cross_entropy else {}
         if isinstance(optimizer, str):
-            named("optimiser", optimizer, OPTIMIZERS)
+            check_known("optimiser", optimizer, OPTIMIZERS)
             rate = OPTIMIZERS[optimizer].rate if rate is None else rate
             optimizer = OPTIMIZERS[optimizer].make(rate)
         elif rate is not None:
@@ -120,7 +120,7 @@ class Model:
     @classmethod
     def named(cls, jax: Engine, name: str, dataset: Dataset, **changes: Any) -> "Model":
         """One of MODELS, with the sizes that the dataset asks for; `changes` are arguments of `Model`."""
-        named("model", name, MODELS)
+        check_known("model", name, MODELS)
         task = MODELS[name]
         if unsuitable := task.unsuitable(dataset):
             raise ValueError(f"{name} {unsuitable}")

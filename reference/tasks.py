@@ -14,7 +14,7 @@ from .optimizers import OPTIMIZERS, Optimizer
 from .schedules import SCHEDULES, Schedule
 from .training import Experiment, Objective, supervised
 
-__all__ = ["KINDS", "MODELS", "Settings", "Task", "experiment", "named", "settings"]
+__all__ = ["KINDS", "MODELS", "Settings", "Task", "check_known", "experiment", "settings"]
 
 
 def _classifier(model: Model, dataset: Dataset) -> Objective:
@@ -219,7 +219,7 @@ MODELS: dict[str, Task] = {
 }
 
 
-def named(what: str, name: str, table: Mapping[str, Any]) -> None:
+def check_known(what: str, name: str, table: Mapping[str, Any]) -> None:
     """ValueError, with all that there are, for a name that is not in the table."""
     if name not in table:
         raise ValueError(f"there is no {what} {name!r}; there are: {', '.join(table)}")
@@ -252,12 +252,12 @@ def settings(
 
     Raises ValueError for a name that is in none of the tables.
     """
-    named("model", model, MODELS)
+    check_known("model", model, MODELS)
     task = MODELS[model]
     usual = task.rate if optimizer in (None, task.optimizer) else None
     optimizer = optimizer or task.optimizer
-    named("optimiser", optimizer, OPTIMIZERS)
-    named("schedule", schedule or task.schedule, SCHEDULES)
+    check_known("optimiser", optimizer, OPTIMIZERS)
+    check_known("schedule", schedule or task.schedule, SCHEDULES)
     if rate is None:
         rate = OPTIMIZERS[optimizer].rate if usual is None else usual
     return Settings(

@@ -68,9 +68,8 @@ def _add(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
         if _same_bits(number, -0.0) or _is_integer_zero(number) or (number == 0 and _is_sum(program, x)):
             return [x]
     for x, y in (eqn.invars, eqn.invars[::-1]):
-        negated = program.maker(y)
-        if negated is not None and negated.primitive is neg_p and dtypes.kind(x.aval.dtype) in "iuf":
-            return [program.emit(sub_p, [x, negated.invars[0]], eqn)]  # x + -y = x - y
+        if (negated := _negated(program, y)) is not None:
+            return [program.emit(sub_p, [x, negated], eqn)]  # x + -y = x - y
     return None
 
 
@@ -86,12 +85,18 @@ def _is_integer_zero(number: Any) -> bool:
     return number is not None and number.dtype.kind in "iu" and number == 0
 
 
+def _negated(program: Rewriter, v: Atom) -> Atom | None:
+    """What a real number is the negative of, where the program says so."""
+    made = program.maker(v)
+    is_real = dtypes.kind(v.aval.dtype) in "iuf"
+    return made.invars[0] if is_real and made is not None and made.primitive is neg_p else None
+
+
 def _sub(program: Rewriter, eqn: Eqn) -> Sequence[Atom] | None:
     """x - 0.0 = x, and x - -y = x + y."""
     x, y = eqn.invars
-    negated = program.maker(y)
-    if negated is not None and negated.primitive is neg_p and dtypes.kind(x.aval.dtype) in "iuf":
-        return [program.emit(add_p, [x, negated.invars[0]], eqn)]
+    if (negated := _negated(program, y)) is not None:
+        return [program.emit(add_p, [x, negated], eqn)]
     return [x] if _is_whole(x, eqn) and _same_bits(_real_number(program, y), 0.0) else None
 
 

@@ -1,8 +1,10 @@
 """Layer normalisation: each example with mean zero and variance one over its features (Ba et al., 2016)."""
 
+from typing import Any
+
 from ..engines import Array, Engine, Params
 
-__all__ = ["apply", "in_single", "init", "normalized", "scaled"]
+__all__ = ["all_in_single", "apply", "in_single", "init", "normalized", "scaled"]
 
 
 def init(jax: Engine, features: int) -> Params:
@@ -18,6 +20,11 @@ def apply(jax: Engine, params: Params, x: Array, *, eps: float = 1e-5) -> Array:
 def in_single(jax: Engine, x: Array) -> Array:
     """x in float32 at least: the mean of many short numbers would lose what it is the mean of."""
     return x.astype(jax.numpy.promote_types(x.dtype, jax.numpy.float32))
+
+
+def all_in_single(jax: Engine, tree: Any) -> Any:
+    """All leaves by `in_single`."""
+    return jax.tree.map(lambda leaf: in_single(jax, leaf), tree)
 
 
 def normalized(jax: Engine, x: Array, axes: int | tuple[int, ...], eps: float) -> Array:

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..engines import Array, Engine, Params
 from ..layers import batch_norm, conv, dense
-from ..layers.layer_norm import in_single
+from ..layers.layer_norm import all_in_single
 from ..losses import sigmoid_binary_cross_entropy
 from ..metrics import Metric, add_to_mean, no_mean
 from . import Model
@@ -160,7 +160,7 @@ def objective(model: Model, *, smoothing: float = 0.1) -> Callable:
         jax: Engine, params: Params, model_state: Any, batch: Any, key: Array | None, *, train: bool
     ) -> tuple[Array, tuple[Any, dict[str, Array]]]:
         seen, model_state = model.apply(jax, params, model_state, batch[0], key=key, train=train)
-        logits = {name: in_single(jax, leaf) for name, leaf in seen.items()}  # a loss is a sum of many terms
+        logits = all_in_single(jax, seen)  # a loss is a sum of many terms
         one, zero = jax.numpy.ones_like(logits["real"]), jax.numpy.zeros_like(logits["real"])
         real = sigmoid_binary_cross_entropy(jax, logits["real"], (1 - smoothing) * one)
         fake = sigmoid_binary_cross_entropy(jax, logits["fake"], zero)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from ..engines import Array, Engine, Params
 from ..layers import conv, conv_transpose, dense
-from ..layers.layer_norm import in_single
+from ..layers.layer_norm import all_in_single
 from . import Model
 
 __all__ = ["Coder", "conv_coder", "dense_coder", "generate", "objective", "vae"]
@@ -123,7 +123,7 @@ def objective(model: Model) -> Callable:
     ) -> tuple[Array, tuple[Any, dict[str, Array]]]:
         seen, model_state = model.apply(jax, params, model_state, batch[0], key=key, train=train)
         # 16 bits are widened: the sum over all pixels of a batch is beyond what float16 can hold
-        x, seen = jax.tree.map(lambda leaf: in_single(jax, leaf), (batch[0], seen))
+        x, seen = all_in_single(jax, (batch[0], seen))
         # -log of the probability of a pixel, x log p + (1 - x) log(1 - p) with p = sigmoid(logits)
         pixels = jax.nn.softplus(seen["logits"]) - x * seen["logits"]
         mean, log_variance = seen["mean"], seen["log_variance"]

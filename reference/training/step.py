@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..engines import Array, Engine, Params
-from ..layers.layer_norm import in_single
+from ..layers.layer_norm import all_in_single
 from ..metrics import MeanState, Metric, add_to_mean, no_mean
 from ..models import Model
 from ..optimizers import Optimizer, apply_updates, value_and_gradients
@@ -43,7 +43,7 @@ def supervised(model: Model, loss: Loss) -> Objective:
         x, y = batch
         outputs, model_state = model.apply(jax, params, model_state, x, key=key, train=train)
         # Outputs of 16 bits are widened: a loss is a sum of many terms.
-        return loss(jax, jax.tree.map(lambda leaf: in_single(jax, leaf), outputs), y), (model_state, outputs)
+        return loss(jax, all_in_single(jax, outputs), y), (model_state, outputs)
 
     return objective
 

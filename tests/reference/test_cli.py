@@ -148,6 +148,14 @@ def ours(words):
     return cli.main([*words.split(), "--engine", "minijax"])
 
 
+def refused(words, capsys):
+    """What a command says that is wrong use."""
+    with pytest.raises(SystemExit) as stopped:
+        ours(words)
+    assert stopped.value.code == 2
+    return capsys.readouterr()
+
+
 def test_train_evaluate_predict(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert ours("train mlp --dataset digits --epochs 2 --checkpoint-dir kept --tensorboard board") == 0
@@ -207,10 +215,8 @@ def test_a_resumed_training_is_the_same(tmp_path, capsys, monkeypatch):
     assert "going on from kept/step-00000015.safetensors" in said.out
     arrays = [Folder(name).read().arrays for name in ("calm", "kept")]
     assert {n: a.tobytes() for n, a in arrays[0].items()} == {n: a.tobytes() for n, a in arrays[1].items()}
-    with pytest.raises(SystemExit) as stopped:
-        ours("train mlp --dataset digits --checkpoint-dir kept")
-    assert stopped.value.code == 2
-    assert "holds a training already: go on with --resume" in capsys.readouterr().err
+    said = refused("train mlp --dataset digits --checkpoint-dir kept", capsys)
+    assert "holds a training already: go on with --resume" in said.err
 
 
 def test_what_a_resumed_training_has_changed_is_told(tmp_path, capsys, monkeypatch):
@@ -229,10 +235,8 @@ def test_what_a_resumed_training_has_changed_is_told(tmp_path, capsys, monkeypat
         ours("train mlp --dataset digits --steps 24 --checkpoint-dir kept --resume --schedule cosine --epochs 4") == 0
     )
     assert "now, schedule constant before and cosine now, epochs 3 before and 4 now\n" in capsys.readouterr().out
-    with pytest.raises(SystemExit) as stopped:
-        ours("train cnn --dataset digits --checkpoint-dir kept --resume")
-    assert stopped.value.code == 2
-    assert "step-00000024.safetensors is of the model mlp, not of cnn" in capsys.readouterr().err
+    said = refused("train cnn --dataset digits --checkpoint-dir kept --resume", capsys)
+    assert "step-00000024.safetensors is of the model mlp, not of cnn" in said.err
 
 
 def test_a_full_disk_is_status_two_and_leaves_whole_files(tmp_path, capsys, monkeypatch):
@@ -255,10 +259,7 @@ def test_a_folder_that_cannot_be_written_to_is_found_before_the_work(tmp_path, c
         raise PermissionError(13, "Permission denied", str(dir))
 
     monkeypatch.setattr(parsing, "TemporaryFile", refuse)  # whoever runs the tests may be allowed everything
-    with pytest.raises(SystemExit) as stopped:
-        ours(f"train mlp --dataset digits --out {tmp_path}")
-    assert stopped.value.code == 2
-    said = capsys.readouterr()
+    said = refused(f"train mlp --dataset digits --out {tmp_path}", capsys)
     assert (said.out, "Permission denied" in said.err) == ("", True)
 
 
@@ -277,10 +278,8 @@ def test_tokens_of_another_vocabulary_are_refused(tmp_path, capsys, monkeypatch)
     Path("second.txt").write_text("efgh" * 500)
     run = {"model": "gpt", "dataset": "text:first.txt", "settings": settings("gpt")._asdict()}
     save_tree(compare.engine("minijax"), Path("kept/step-00000001.safetensors"), {}, {"run": run})
-    with pytest.raises(SystemExit) as stopped:
-        ours("evaluate kept --dataset text:second.txt")
-    assert stopped.value.code == 2
-    assert "--dataset second has a vocabulary of its own, not that of first" in capsys.readouterr().err
+    said = refused("evaluate kept --dataset text:second.txt", capsys)
+    assert "--dataset second has a vocabulary of its own, not that of first" in said.err
 
 
 def test_parameters_of_another_training(tmp_path, capsys, monkeypatch):
@@ -318,10 +317,8 @@ def test_a_model_that_is_no_classifier(tmp_path, capsys):
     assert ours(f"train vae --dataset digits --steps 2 --checkpoint-dir {tmp_path}/kept --out {tmp_path}") == 0
     assert ours(f"evaluate {tmp_path}/kept") == 0
     assert "most often taken for" not in capsys.readouterr().out
-    with pytest.raises(SystemExit) as stopped:
-        ours(f"predict {tmp_path}/kept")
-    assert stopped.value.code == 2
-    assert "vae is no classifier; `evaluate` measures it" in capsys.readouterr().err
+    said = refused(f"predict {tmp_path}/kept", capsys)
+    assert "vae is no classifier; `evaluate` measures it" in said.err
 
 
 def test_divergence_is_status_one(tmp_path, capsys):
